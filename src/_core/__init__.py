@@ -1,0 +1,1 @@
+"""The compiled half of pysock. Import names from `pysock`, not from here."""

@@ -1,0 +1,1 @@
+"""MFC sockets and archives for Python."""
