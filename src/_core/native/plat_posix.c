@@ -22,16 +22,21 @@
 /* Sockets can be born with their properties where socket() takes them; elsewhere there is a moment between
  * socket() and fcntl() in which another thread's fork and exec would inherit the descriptor. */
 #if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC) && !defined(__APPLE__)
+#  define PS_BORN_WELL 1 /* not #if PS_BORN_FLAGS: glibc's are enumerators, which the preprocessor takes for 0 */
 #  define PS_BORN_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 #else
+#  define PS_BORN_WELL 0
 #  define PS_BORN_FLAGS 0
 #endif
 
 /* Apple's newer headers have MSG_NOSIGNAL, its older kernels do not know it: there the socket option serves. */
 #if defined(MSG_NOSIGNAL) && !defined(__APPLE__)
 #  define PS_SEND_FLAGS MSG_NOSIGNAL
-#else
+#elif defined(SO_NOSIGPIPE)
 #  define PS_SEND_FLAGS 0
+#  define PS_NOSIGPIPE_OPTION SO_NOSIGPIPE
+#else
+#  error "sends would raise SIGPIPE on this system"
 #endif
 
 /* macOS refuses larger counts with EINVAL; a partial transfer says the same to everybody. */
@@ -139,9 +144,9 @@ int ps_set_blocking(ps_sock_t s, int blocking) {
 static int close_on_exec(int fd) { return status(fcntl(fd, F_SETFD, FD_CLOEXEC)); }
 
 static int without_sigpipe(ps_sock_t s) {
-#if PS_SEND_FLAGS == 0 && defined(SO_NOSIGPIPE)
+#ifdef PS_NOSIGPIPE_OPTION
     int on = 1;
-    return status(setsockopt(s, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on));
+    return status(setsockopt(s, SOL_SOCKET, PS_NOSIGPIPE_OPTION, &on, sizeof on));
 #else
     (void)s;
     return 0;
@@ -171,7 +176,7 @@ int ps_socket(int family, int type, int protocol, ps_sock_t *out) {
     *out = PS_BAD_SOCK;
     int s = socket(family, type | PS_BORN_FLAGS, protocol);
     if (s < 0) return failed();
-    int r = raise_well(s, PS_BORN_FLAGS != 0);
+    int r = raise_well(s, PS_BORN_WELL);
     if (r < 0) {
         close_quietly(s);
         return r;
@@ -187,13 +192,13 @@ int ps_accept(ps_sock_t listener, struct sockaddr *addr, ps_socklen_t *len, ps_s
     *out = PS_BAD_SOCK;
     for (;;) {
         if (len) *len = room;
-#if PS_BORN_FLAGS
+#if PS_BORN_WELL
         int s = accept4(listener, addr, len, PS_BORN_FLAGS);
 #else
         int s = accept(listener, addr, len);
 #endif
         if (s >= 0) {
-            if (raise_well(s, PS_BORN_FLAGS != 0) == 0) {
+            if (raise_well(s, PS_BORN_WELL) == 0) {
                 *out = s;
                 return 0;
             }
