@@ -25,8 +25,6 @@
 #  define POLLRDHUP 0 /* elsewhere the end of the stream is only "readable" */
 #endif
 
-enum { EVERYTHING = PS_IN | PS_OUT | PS_PRI | PS_RDHUP };
-
 typedef struct {
     ps_poller base;
     ps_wake wake;
@@ -91,9 +89,9 @@ static int poll_add(ps_poller *base, ps_watch *w) {
         if (r < 0) return r;
     }
     w->slot = p->count++;
-    w->armed = EVERYTHING;
+    w->armed = PS_ALL;
     p->watches[w->slot] = w;
-    p->fds[w->slot] = (struct pollfd){.fd = w->fd, .events = asked_for(EVERYTHING)};
+    p->fds[w->slot] = (struct pollfd){.fd = w->fd, .events = asked_for(PS_ALL)};
     return 0;
 }
 
@@ -109,7 +107,7 @@ static void poll_del(ps_poller *base, ps_watch *w) {
 
 static void poll_rearm(ps_poller *base, ps_watch *w, uint32_t bits) {
     struct pollfd *f = &((poller *)base)->fds[w->slot];
-    w->armed |= bits & EVERYTHING;
+    w->armed |= bits & PS_ALL;
     f->fd = w->fd;
     f->events = asked_for(w->armed);
 }

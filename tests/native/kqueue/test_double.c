@@ -245,15 +245,13 @@ static void closing_leaves_no_descriptor(bench *t) {
     close(after);
 }
 
-#define ON_BENCH(body)                                        \
-    do {                                                      \
-        bench t_ = {-1, -1, -1};                              \
-        check_bad = 0;                                        \
-        if (bench_open(&t_)) body(&t_);                       \
-        bench_close(&t_);                                     \
-        if (check_bad) printf("  FAILED %s\n", #body);        \
-        if (check_bad) check_failed++;                        \
-        else check_passed++;                                  \
+#define ON_BENCH(body)                  \
+    do {                                \
+        bench t_ = {-1, -1, -1};        \
+        check_start();                  \
+        if (bench_open(&t_)) body(&t_); \
+        bench_close(&t_);               \
+        check_count("double", #body);   \
     } while (0)
 
 int main(void) {
