@@ -59,7 +59,7 @@ for leg in "${@:-linux kqueue wine}"; do
             wine=$(find_wine)
             make_mains wine -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc
             prefix=$(mktemp -d)
-            trap 'rm -rf "$prefix"' EXIT
+            trap 'WINEPREFIX=$prefix "$(dirname "$wine")/wineserver" -k || true; rm -rf "$prefix"' EXIT
             for main in test_bytes test_plat test_poller; do
                 WINEPREFIX=$prefix WINEDEBUG=-all run_main "$wine" "$build/wine/$main.exe" 2> >(grep -v '^wine: ' >&2 || true)
             done

@@ -141,7 +141,8 @@ static int look(poller *p, ps_event *out, int max, int *waiting) {
         int got = ps_ready(w->fd, (int)w->armed & (PS_IN | PS_OUT));
         if (got < 0) got = PS_ERR | PS_IN | PS_OUT;
         if (got && count < max) {
-            out[count++] = (ps_event){w, take(w, (uint32_t)got)};
+            out[count].watch = w;
+            out[count++].bits = take(w, (uint32_t)got);
             if (got & PS_ERR) w->armed |= HUNG_UP;
         } else {
             *waiting = 1;
@@ -180,7 +181,8 @@ static int collect(poller *p, int entries, ps_event *out, int max) {
         SHORT revents = p->fds[i].revents;
         if (!revents) continue;
         ps_watch *w = p->watches[p->slots[i]];
-        out[count++] = (ps_event){w, take(w, translate(revents))};
+        out[count].watch = w;
+        out[count++].bits = take(w, translate(revents));
         if (revents & (POLLHUP | POLLERR | POLLNVAL)) w->armed |= HUNG_UP;
         p->next = p->slots[i] + 1;
     }
