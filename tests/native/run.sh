@@ -2,7 +2,7 @@
 # Builds and runs the native mains: tests/native/run.sh [linux] [kqueue] [wine]   (default: all three)
 #
 #   linux    this system's own files, with AddressSanitizer and UndefinedBehaviorSanitizer
-#   kqueue   the same and the kqueue poller over the double in kqueue/
+#   kqueue   the same, with the kqueue poller over the double in kqueue/ and without what only Linux has
 #   wine     the Windows files, cross-compiled with mingw-w64, under Wine
 #
 # BUILD_DIR: where to build (default: build/native in the project).  Fails when a case fails or a tool is missing.
@@ -11,6 +11,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${BUILD_DIR:-$here/../../build/native}
+mains=(test_bytes test_plat test_poller test_poller_life)
 ran=0
 
 need() { command -v "$1" >/dev/null || { echo "run.sh: $1 is missing: $2" >&2; exit 3; }; }
@@ -47,12 +48,12 @@ for leg in "${@:-linux kqueue wine}"; do
         case $flavour in
         linux)
             make_mains linux -DPYSOCK_SANITIZE=ON
-            for main in test_bytes test_plat test_poller; do run_main "$build/linux/$main"; done
+            for main in "${mains[@]}"; do run_main "$build/linux/$main"; done
             ;;
         kqueue)
             make_mains kqueue -DPYSOCK_SANITIZE=ON -DPYSOCK_KQUEUE_SHIM=ON
             run_main "$build/kqueue/test_double"
-            run_main "$build/kqueue/test_poller" kqueue
+            for main in "${mains[@]}"; do run_main "$build/kqueue/$main"; done
             ;;
         wine)
             need x86_64-w64-mingw32-gcc "apt-get install gcc-mingw-w64-x86-64"
@@ -60,7 +61,7 @@ for leg in "${@:-linux kqueue wine}"; do
             make_mains wine -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc
             prefix=$(mktemp -d)
             trap 'WINEPREFIX=$prefix "$(dirname "$wine")/wineserver" -k || true; rm -rf "$prefix"' EXIT
-            for main in test_bytes test_plat test_poller; do
+            for main in "${mains[@]}"; do
                 WINEPREFIX=$prefix WINEDEBUG=-all run_main "$wine" "$build/wine/$main.exe" 2> >(grep -v '^wine: ' >&2 || true)
             done
             ;;

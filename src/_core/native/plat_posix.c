@@ -1,6 +1,9 @@
 /* plat_posix.c: ps_plat.h over BSD sockets (Linux, macOS, the BSDs).
  *
  * On failure errno is left as the system set it, for messages that want to tell more than the Winsock number.
+ *
+ * PS_PLAIN_POSIX builds it on Linux as on a system that has only what POSIX and macOS have, so that the tests can
+ * run those branches too (PYSOCK_KQUEUE_SHIM in sources.cmake).
  */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #  define _GNU_SOURCE /* accept4, POLLRDHUP */
@@ -15,13 +18,16 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
-#ifdef __linux__
+#if defined(__linux__) && !defined(PS_PLAIN_POSIX)
+#  define PS_HAVE_EVENTFD 1
 #  include <sys/eventfd.h>
+#else
+#  define PS_HAVE_EVENTFD 0
 #endif
 
 /* Sockets can be born with their properties where socket() takes them; elsewhere there is a moment between
  * socket() and fcntl() in which another thread's fork and exec would inherit the descriptor. */
-#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC) && !defined(__APPLE__)
+#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC) && !defined(PS_PLAIN_POSIX)
 #  define PS_BORN_WELL 1 /* not #if PS_BORN_FLAGS: glibc's are enumerators, which the preprocessor takes for 0 */
 #  define PS_BORN_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 #else
@@ -334,7 +340,8 @@ int ps_at_mark(ps_sock_t s) {
     return r < 0 ? r : !(r & PS_PRI);
 }
 
-#ifndef POLLRDHUP
+#if !defined(POLLRDHUP) || defined(PS_PLAIN_POSIX)
+#  undef POLLRDHUP
 #  define POLLRDHUP 0
 #endif
 
@@ -366,7 +373,7 @@ int64_t ps_now_ns(void) {
 
 int ps_wake_open(ps_wake *w) {
     w->rd = w->wr = PS_BAD_SOCK;
-#ifdef __linux__
+#if PS_HAVE_EVENTFD
     int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (fd < 0) return failed();
     w->rd = w->wr = fd;

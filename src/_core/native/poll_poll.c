@@ -5,7 +5,9 @@
  * has found the condition gone.
  *
  * Hang-ups and errors are reported by poll() whether asked for or not, and for good.  A socket that has shown one
- * is parked (poll() skips negative descriptors; ~fd keeps the number) until the caller rearms it.
+ * is parked (poll() skips negative descriptors; ~fd keeps the number) until the caller rearms it, and is then asked
+ * for nothing but what was rearmed: macOS calls a half-closed connection hung up, but only to those who ask for
+ * more than room to write.
  *
  * Slot 0 is the wake-up.  A watch's slot is its place in the array; the last one moves into a hole, so adding and
  * removing cost the same for any number of sockets.
@@ -21,8 +23,9 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#ifndef POLLRDHUP
-#  define POLLRDHUP 0 /* elsewhere the end of the stream is only "readable" */
+#if !defined(POLLRDHUP) || defined(PS_PLAIN_POSIX) /* see plat_posix.c */
+#  undef POLLRDHUP
+#  define POLLRDHUP 0 /* there the end of the stream is only "readable" */
 #endif
 
 typedef struct {
@@ -122,7 +125,7 @@ static uint32_t take(struct pollfd *f, ps_watch *w) {
         bits |= f->revents & (POLLERR | POLLNVAL) ? PS_ERR : 0;
         f->fd = ~w->fd;
     }
-    w->armed &= ~bits;
+    w->armed = f->fd < 0 ? 0 : w->armed & ~bits;
     f->events = asked_for(w->armed);
     return bits;
 }

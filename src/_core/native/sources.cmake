@@ -1,6 +1,6 @@
 # Which native files this system builds: the build list is the switch, callers have no #ifdef.
 # Gives PS_NATIVE_SOURCES and PS_NATIVE_LIBS.
-option(PYSOCK_KQUEUE_SHIM "Linux, tests only: the kqueue poller over the double in tests/native/kqueue" OFF)
+option(PYSOCK_KQUEUE_SHIM "Linux, tests only: kqueue over the double in tests/native/kqueue, no Linux extras" OFF)
 
 if(WIN32)
   set(names plat_winsock.c poller.c poll_windows.c)
@@ -25,4 +25,6 @@ if(PYSOCK_KQUEUE_SHIM)
   list(APPEND PS_NATIVE_LIBS pthread)
   set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/poll_kqueue.c PROPERTIES INCLUDE_DIRECTORIES ${shim})
   set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/poller.c PROPERTIES COMPILE_DEFINITIONS PS_KQUEUE_SHIM)
+  set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/plat_posix.c ${CMAKE_CURRENT_LIST_DIR}/poll_poll.c
+                              PROPERTIES COMPILE_DEFINITIONS PS_PLAIN_POSIX)
 endif()
