@@ -13,9 +13,9 @@
  *  - After ps_poller_del returns, no later ps_poller_wait reports the watch, and a new watch with the same
  *    descriptor number inherits nothing.  (Within one batch the caller hands all events on before it runs
  *    anybody's code, so a batch never names a deleted watch.)
- *  - The peer's end of stream is reported as PS_IN, with PS_RDHUP where the system can tell; a hang-up in both
- *    directions or an error as PS_RDHUP / PS_ERR together with PS_IN | PS_OUT, so that whoever waits for either
- *    wakes.
+ *  - The peer's end of stream is reported as PS_IN | PS_RDHUP, on some systems only once the data before it is
+ *    read; a hang-up in both directions or an error as PS_RDHUP / PS_ERR together with PS_IN | PS_OUT, so that
+ *    whoever waits for either wakes.
  *  - ps_poller_wait allocates nothing, rounds its time-out up (and may cut one of days), returns 0 early when
  *    woken or interrupted by a signal, and drains the wake-up itself.  A batch may name a watch twice.
  *  - ps_poller_wake may be called from any thread and from signal handlers.
