@@ -123,7 +123,8 @@ def _variant(vt: int, value: Any) -> str:
     return f"var {vt} 0x{value:x}"
 
 
-def _line(op: Op, ansi: bool) -> str:
+def script_line(op: Op, *, ansi: bool = False) -> str:
+    """One operation as the driver reads it; its first word is what exceptions are reported under."""
     name, *a = op
     if name == "line":  # a line of the driver's own language
         return str(a[0])
@@ -231,6 +232,6 @@ def script_of(name: str, program: Program, *, ansi: bool = False) -> list[str]:
         flags = (" " + c["flag"] if "flag" in c else "") + (" base=" + c["base"] if "base" in c else "")
         out.append(f"class {c['name']} {c['schema']} {c['kind']}{flags}")
     out += _objects(program, ansi)
-    out += [_line(op, ansi) for op in expand(program["ops"])]
+    out += [script_line(op, ansi=ansi) for op in expand(program["ops"])]
     out.append("end")
     return out
