@@ -11,7 +11,8 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from tests.interop.oracle.script import SCALARS, Op, Program, expand, flat_fields
+from tests.interop.oracle.script import SCALARS, Op, Program, expand
+from tests.vectors.readback import mirror
 
 VERSIONABLE = 0x80000000
 EMBEDDED = [
@@ -345,39 +346,3 @@ def owned_fields(classes: list[dict[str, Any]], name: str) -> Iterator[tuple[str
             yield from owned_fields(classes, cls["base"])
         else:
             yield letter, name
-
-
-def mirror(stored: Program, op: Op) -> Iterator[Op]:
-    """The operations that load what one operation stored."""
-    name, *a = op
-    if name in SCALARS:
-        yield [">>" + name]
-    elif name == "WriteObjects":
-        yield ["repeat", a[2] - a[1], ["ReadObject", None]]
-    elif name == "WriteObject":
-        yield ["ReadObject", None]
-    elif name == "WriteClass":
-        yield ["ReadClass", a[0]]
-    elif name == "WriteCount":
-        yield ["ReadCount"]
-    elif name == "AfxWriteStringLength":
-        yield ["AfxReadStringLength"]
-    elif name == "Write":
-        yield ["Read", a[0]["times"] if isinstance(a[0], dict) else len(a[0]) // 2]
-    elif name == "WriteString":
-        if a[0] is not None and a[0].endswith("\n"):
-            yield ["ReadString"]
-        elif a[0]:
-            yield ["ReadStringBuf", len(a[0].split("\0")[0])]
-    elif name == "Serialize":
-        obj = next(o for o in stored["objects"] if o["id"] == a[0])
-        yield ["SerializeNew", obj["class"]]
-    elif name in ("MapObject", "SerializeClass"):
-        yield op
-    elif name in ("get", "Read", "ReadObject", "ReadCount", "Flush"):
-        pass
-    else:
-        yield [">>" + name]
-
-
-__all__ = ["EMBEDDED", "Generator", "flat_fields", "mirror", "owned_fields"]

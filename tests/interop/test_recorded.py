@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.interop.oracle import Observation, Oracle, oracle
+from tests.vectors.readback import condensed, readback
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -37,11 +38,6 @@ def _same_bytes(vector: dict[str, Any], seen: Observation) -> bool:
     return hashlib.sha256(seen.data).hexdigest() == vector["sha256"]
 
 
-def elided(lines: list[str]) -> list[str]:
-    """Long observations are kept with their middle left out."""
-    return lines if len(lines) <= 40 else [*lines[:4], f"... ({len(lines) - 14} lines left out)", *lines[-10:]]
-
-
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("unicode", [True, False], ids=["mfc140u", "mfc140"])
 def test_observations_are_what_the_dll_does(real_dll: Oracle, unicode: bool) -> None:
@@ -50,6 +46,18 @@ def test_observations_are_what_the_dll_does(real_dll: Oracle, unicode: bool) -> 
     wrong = {
         b["name"]: seen[b["name"]].lines
         for b in mine
-        if elided(seen[b["name"]].lines) != b["observed"] or (seen[b["name"]].data or b"").hex() != b.get("bytes", "")
+        if condensed(seen[b["name"]].lines) != b["observed"] or (seen[b["name"]].data or b"").hex() != b.get("bytes", "")
     }
+    assert mine and not wrong
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("unicode", [True, False], ids=["mfc140u", "mfc140"])
+def test_vectors_are_read_back_as_recorded(real_dll: Oracle, unicode: bool) -> None:
+    mine = [v for v in load("vectors.json") if is_ansi(v) != unicode]
+    dll = oracle(unicode=unicode)
+    stored = dll.run([(v["name"], v["args"]) for v in mine])
+    seen = dll.run([(v["name"], readback(v["args"], stored[v["name"]].data or b"")) for v in mine])
+    recorded = {r["name"]: r["observed"] for r in load("readback.json")}
+    wrong = [v["name"] for v in mine if condensed(seen[v["name"]].lines) != recorded[v["name"]]]
     assert mine and not wrong
