@@ -2,6 +2,26 @@
 
 from importlib.metadata import version as _version
 
-__version__ = _version("pysock-mfc")
+from ._core.errors import (
+    ArchiveEndOfFile,
+    ArchiveLimitError,
+    CArchiveException,
+    CException,
+    CFileException,
+    CInvalidArgException,
+    CMemoryException,
+    CNotSupportedException,
+)
 
-__all__: list[str] = []
+__all__ = [
+    "ArchiveEndOfFile",
+    "ArchiveLimitError",
+    "CArchiveException",
+    "CException",
+    "CFileException",
+    "CInvalidArgException",
+    "CMemoryException",
+    "CNotSupportedException",
+]
+
+__version__ = _version("pysock-mfc")
