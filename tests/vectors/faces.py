@@ -1,16 +1,21 @@
-"""The faces of the archive: typed members, operators with boxes, and `read`/`write` with a type.
+"""The faces of the archive: typed members, operators with boxes, `read`/`write` with a type, and bulk arrays.
 
-All three must give the same bytes and values; a program is run with any one of them.
+All must give the same bytes and values; a program is run with any one of them.
 """
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import pysock
 from pysock import CArchive, CObject, ObjRef
 
-FACES = ("members", "operators", "typed")
+FACES = ("members", "operators", "typed", "bulk")
+_BULK = {  # struct codes of what an array can hold
+    "BYTE": "B", "CHAR": "b", "WORD": "H", "SHORT": "h", "LONG": "i", "INT": "i", "DWORD": "I", "UINT": "I",
+    "LONGLONG": "q", "ULONGLONG": "Q", "FLOAT": "f", "DOUBLE": "d", "BOOL": "i",
+}  # fmt: skip
 
 
 class Face:
@@ -20,7 +25,9 @@ class Face:
 
     def put(self, ar: CArchive, name: str, value: Any) -> None:
         """Store a scalar or a string; `name` is that of its box."""
-        if self.name == "members":
+        if self.name == "bulk" and name in _BULK:
+            ar.write_array(getattr(pysock, name), struct.pack("<" + _BULK[name], value), count=False)
+        elif self.name in ("members", "bulk"):
             getattr(ar, "Write" + name.rstrip("_"))(value)
         elif self.name == "operators":
             assert ar << getattr(pysock, name)(value) is ar
@@ -28,7 +35,10 @@ class Face:
             ar.write(value, getattr(pysock, name))
 
     def get(self, ar: CArchive, name: str) -> Any:
-        if self.name == "members":
+        if self.name == "bulk" and name in _BULK:
+            (value,) = ar.read_array(getattr(pysock, name), count=1)
+            return value
+        if self.name in ("members", "bulk"):
             return getattr(ar, "Read" + name.rstrip("_"))()
         if self.name == "operators":
             box = getattr(pysock, name)()
@@ -37,7 +47,7 @@ class Face:
         return ar.read(getattr(pysock, name))
 
     def put_object(self, ar: CArchive, obj: CObject | None) -> None:
-        if self.name == "members":
+        if self.name in ("members", "bulk"):
             ar.WriteObject(obj)
         elif self.name == "operators":
             assert ar << obj is ar
@@ -46,7 +56,7 @@ class Face:
 
     def get_object(self, ar: CArchive, cls: Any) -> Any:
         """An object of `cls`, or of any class (None)."""
-        if self.name == "members" or cls is None:
+        if self.name in ("members", "bulk") or cls is None:
             return ar.ReadObject(cls)
         if self.name == "operators":
             ref = ObjRef(cls)

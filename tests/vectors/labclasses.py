@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pysock
-from pysock import CArchive, ClassRegistry, CObject
+from pysock import CArchive, ClassRegistry, CObject, CString
 from tests.interop.oracle.script import Program
 from tests.vectors.codepage import to_1252, utf16, windows1252
 from tests.vectors.faces import Face
@@ -255,4 +255,5 @@ class Lab:
 
 def read_string(ar: CArchive) -> tuple[bool, str]:
     """BOOL CArchive::ReadString(CString&)."""
-    return ar.ReadString()
+    line = CString()
+    return ar.ReadString(line), line.value

@@ -174,7 +174,7 @@ class Runner:
         if width in UNSIGNED:
             self.val(f"get{width} 0x{self.face.get(self.ar, UNSIGNED[width]):x}")
         else:
-            self.ar._fill(width)
+            self.ar.FillBuffer(width)
 
     def op_CStringA(self, d: dict[str, Any]) -> None:
         raw = bytes([d["byte"]]) * d["times"] if "times" in d else bytes.fromhex(d["hex"])
