@@ -1,4 +1,6 @@
-"""MFC sockets and archives for Python."""
+"""MFC's sockets and archives for Python: the same bytes, the same notifications."""
+
+from importlib.metadata import version as _version
 
 from ._core.errors import (
     ArchiveEndOfFile,
@@ -10,14 +12,44 @@ from ._core.errors import (
     CMemoryException,
     CNotSupportedException,
 )
+from .files import CFile, CFileStatus
+from .oletimes import COleDateTime, COleDateTimeSpan
+from .olevalues import CComBSTR, COleCurrency
+from .structs import CLSID, FILETIME, GUID, LOGFONT, POINT, RECT, SIZE, CPoint, CRect, CSize
+from .times import CTime, CTimeSpan
+from .variant import VARENUM, COleVariant, OleObject, OlePersistence
 
 __all__ = [
+    "CLSID",
+    "FILETIME",
+    "GUID",
+    "LOGFONT",
+    "POINT",
+    "RECT",
+    "SIZE",
+    "VARENUM",
     "ArchiveEndOfFile",
     "ArchiveLimitError",
     "CArchiveException",
+    "CComBSTR",
     "CException",
+    "CFile",
     "CFileException",
+    "CFileStatus",
     "CInvalidArgException",
     "CMemoryException",
     "CNotSupportedException",
+    "COleCurrency",
+    "COleDateTime",
+    "COleDateTimeSpan",
+    "COleVariant",
+    "CPoint",
+    "CRect",
+    "CSize",
+    "CTime",
+    "CTimeSpan",
+    "OleObject",
+    "OlePersistence",
 ]
+
+__version__ = _version("pysock-mfc")
