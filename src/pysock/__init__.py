@@ -2,6 +2,26 @@
 
 from importlib.metadata import version as _version
 
+from ._core.archive import (
+    BOOL,
+    BYTE,
+    CHAR,
+    DOUBLE,
+    DWORD,
+    FLOAT,
+    INT,
+    LONG,
+    LONGLONG,
+    SHORT,
+    UINT,
+    ULONGLONG,
+    WCHAR,
+    WORD,
+    CString,
+    CStringA,
+    CStringW,
+    bool_,
+)
 from ._core.errors import (
     ArchiveEndOfFile,
     ArchiveLimitError,
@@ -12,6 +32,16 @@ from ._core.errors import (
     CMemoryException,
     CNotSupportedException,
 )
+from ._core.graph import (
+    RUNTIME_CLASS,
+    VERSIONABLE_SCHEMA,
+    CArchive,
+    ClassRegistry,
+    CObject,
+    CRuntimeClass,
+    ObjRef,
+    default_registry,
+)
 from .files import CFile, CFileStatus
 from .oletimes import COleDateTime, COleDateTimeSpan
 from .olevalues import CComBSTR, COleCurrency
@@ -20,16 +50,33 @@ from .times import CTime, CTimeSpan
 from .variant import VARENUM, COleVariant, OleObject, OlePersistence
 
 __all__ = [
+    "BOOL",
+    "BYTE",
+    "CHAR",
     "CLSID",
+    "DOUBLE",
+    "DWORD",
     "FILETIME",
+    "FLOAT",
     "GUID",
+    "INT",
     "LOGFONT",
+    "LONG",
+    "LONGLONG",
     "POINT",
     "RECT",
+    "RUNTIME_CLASS",
+    "SHORT",
     "SIZE",
+    "UINT",
+    "ULONGLONG",
     "VARENUM",
+    "VERSIONABLE_SCHEMA",
+    "WCHAR",
+    "WORD",
     "ArchiveEndOfFile",
     "ArchiveLimitError",
+    "CArchive",
     "CArchiveException",
     "CComBSTR",
     "CException",
@@ -39,17 +86,26 @@ __all__ = [
     "CInvalidArgException",
     "CMemoryException",
     "CNotSupportedException",
+    "CObject",
     "COleCurrency",
     "COleDateTime",
     "COleDateTimeSpan",
     "COleVariant",
     "CPoint",
     "CRect",
+    "CRuntimeClass",
     "CSize",
+    "CString",
+    "CStringA",
+    "CStringW",
     "CTime",
     "CTimeSpan",
+    "ClassRegistry",
+    "ObjRef",
     "OleObject",
     "OlePersistence",
+    "bool_",
+    "default_registry",
 ]
 
 __version__ = _version("pysock-mfc")
