@@ -250,8 +250,9 @@ class Runner:
         self.ar.WriteClass(self.lab.class_of(cls))
 
     def op_ReadClass(self, cls: str | None) -> None:
-        got, schema, tag = self.ar.ReadClass(self.lab.class_of(cls), True)
-        self.val(f"class {got.m_lpszClassName if got else 'NULL'} schema=0x{schema:x} tag=0x{tag:x}")
+        schema, tag = pysock.UINT(0xEEEEEEEE), pysock.DWORD(0xEEEEEEEE)
+        got = self.ar.ReadClass(self.lab.class_of(cls), schema, tag)
+        self.val(f"class {got.m_lpszClassName if got else 'NULL'} schema=0x{schema.value:x} tag=0x{tag.value:x}")
 
     def op_SerializeClass(self, cls: str) -> None:
         self.ar.SerializeClass(self.lab.class_of(cls))
