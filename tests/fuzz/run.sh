@@ -16,9 +16,9 @@ if [ ! -x "$work/venv/bin/python" ]; then
   "$python" -m venv "$work/venv"
   "$work/venv/bin/pip" install -q "scikit-build-core>=1.0" "cython>=3.2,<4" "cython-cmake>=0.3" "cmake>=3.21" ninja
 fi
-"$work/venv/bin/pip" install -q --no-build-isolation --force-reinstall --no-deps -Cbuild-dir="$work/build" \
-  -Ccmake.define.CMAKE_C_COMPILER=clang -Ccmake.define.CMAKE_BUILD_TYPE=None \
-  "-Ccmake.define.CMAKE_C_FLAGS=$sanitize -fsanitize=fuzzer-no-link" "$root"
+"$work/venv/bin/pip" install -q --no-build-isolation --force-reinstall --no-deps --config-settings=build-dir="$work/build" \
+  --config-settings=cmake.define.CMAKE_C_COMPILER=clang --config-settings=cmake.build-type=RelWithDebInfo \
+  "--config-settings=cmake.define.CMAKE_C_FLAGS=$sanitize -fsanitize=fuzzer-no-link" "$root"
 
 config() { "$work/venv/bin/python" -c "import sysconfig; print(sysconfig.get_config_var('$1') or '')"; }
 # shellcheck disable=SC2046,SC2086
