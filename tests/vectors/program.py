@@ -21,6 +21,7 @@ from tests.vectors.labclasses import SHOWN, Lab, read_string
 from tests.vectors.logfile import LogFile
 
 BOXES = {"char": "CHAR", "bool": "bool_", "short": "SHORT", "wchar_t": "WCHAR", "int": "INT", "float": "FLOAT", "double": "DOUBLE"}
+UNSET = 0xEEEEEEEE
 UNSIGNED = {1: "BYTE", 2: "WORD", 4: "DWORD", 8: "ULONGLONG"}
 VARIANT_CODES = {2: "<h", 3: "<i", 4: "<f", 5: "<d", 6: "<q", 7: "<d", 10: "<I", 11: "<H", 16: "<b", 17: "<B", 18: "<H", 19: "<I", 20: "<q", 21: "<Q"}  # fmt: skip
 NO_LIMITS = dict.fromkeys(
@@ -250,7 +251,7 @@ class Runner:
         self.ar.WriteClass(self.lab.class_of(cls))
 
     def op_ReadClass(self, cls: str | None) -> None:
-        schema, tag = pysock.UINT(0xEEEEEEEE), pysock.DWORD(0xEEEEEEEE)
+        schema, tag = pysock.UINT(UNSET), pysock.DWORD(UNSET)
         got = self.ar.ReadClass(self.lab.class_of(cls), schema, tag)
         self.val(f"class {got.m_lpszClassName if got else 'NULL'} schema=0x{schema.value:x} tag=0x{tag.value:x}")
 
@@ -432,7 +433,7 @@ class Runner:
         self.ar.SetObjectSchema(int(n, 0))
 
     def line_setcount(self, n: str) -> None:
-        self.ar._set_mapcount(int(n, 0))
+        self.ar._set_map_count(int(n, 0))
 
     def line_pos(self) -> None:
         f = self.file
