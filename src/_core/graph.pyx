@@ -241,7 +241,8 @@ class CObject(Object):
             number = checked_schema(schema, versionable)
         if name is None:
             name = cls.__name__
-        rc = new_runtime_class(cls, name, class_of_type((<PyTypeObject *><PyObject *>cls).tp_base), number,
+        # looked up before the class has its own: the nearest in the mro, also behind a mixin without one
+        rc = new_runtime_class(cls, name, class_of_type(<PyTypeObject *><PyObject *>cls), number,
                                (schema is not None or dyncreate) and not abstract)
         if schema is not None:
             rc.name = checked_name(name)
