@@ -4,9 +4,9 @@
     shapes = CTypedPtrArray[CObArray, CShape]()
     ar.read(array_of(DOUBLE));  ar.write({"a": 1}, map_of(CString, INT))
 
-The type in brackets says how elements lie on the wire: a box class (`WORD`), Python's `int`, `float`, `bool`, `str` for
-what `ar << value` makes of them, `struct.Struct("<BxxxI")`, a ctypes structure, a numpy dtype, a value type, a `CObject`
-class for objects by pointer, or any type with `__mfc_load__` and `__mfc_store__`.
+The type in brackets says how elements lie on the wire: a box class (`WORD`), Python's `int`, `float`, `bool`,
+`str` for what `ar << value` makes of them, `struct.Struct("<BxxxI")`, a ctypes structure, a numpy dtype, a
+value type, a `CObject` class for objects by pointer, or any type with `__mfc_load__` and `__mfc_store__`.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class _Template(CObject, dynamic=False):
 
 
 class CArray(_Template, ArrayBase[Any], CObject, Generic[T], dynamic=False):
-    """`CArray<T>`: COUNT, then the elements as one block (AR-128). It cannot be stored by pointer (AR-139)."""
+    """`CArray<T>`: COUNT, then the elements as one block (AR-128). Not to be stored by pointer (AR-139)."""
 
     _element: ClassVar[Element]
 
@@ -246,7 +246,7 @@ class _TypedPtr(_Template, dynamic=False):
 
 
 class CTypedPtrArray(_TypedPtr, ArrayBase[T], CObject, Generic[B, T], dynamic=False):
-    """`CTypedPtrArray<CObArray, CFoo*>`: the bytes of its base (AR-131); by pointer it is stored as its base (AR-139)."""
+    """`CTypedPtrArray<CObArray, CFoo*>`: on the wire, by pointer too, its base (AR-131, AR-139)."""
 
     _bases = (CObArray, CPtrArray)
 
@@ -259,7 +259,7 @@ class CTypedPtrArray(_TypedPtr, ArrayBase[T], CObject, Generic[B, T], dynamic=Fa
 
 
 class CTypedPtrList(_TypedPtr, ListBase[T], CObject, Generic[B, T], dynamic=False):
-    """`CTypedPtrList<CObList, CFoo*>`: the bytes of its base (AR-131); by pointer it is stored as its base (AR-139)."""
+    """`CTypedPtrList<CObList, CFoo*>`: on the wire, by pointer too, its base (AR-131, AR-139)."""
 
     _bases = (CObList, CPtrList)
 
@@ -272,7 +272,7 @@ class CTypedPtrList(_TypedPtr, ListBase[T], CObject, Generic[B, T], dynamic=Fals
 
 
 class CTypedPtrMap(_TypedPtr, MapBase[K, V], CObject, Generic[B, K, V], dynamic=False):
-    """`CTypedPtrMap<CMapStringToOb, CString, CFoo*>`: the bytes of its base (AR-131, AR-139)."""
+    """`CTypedPtrMap<CMapStringToOb, CString, CFoo*>`: stored as its base (AR-131, AR-139)."""
 
     _bases = (CMapStringToOb, CMapWordToOb, CMapPtrToPtr, CMapPtrToWord, CMapWordToPtr, CMapStringToPtr)
 
@@ -356,7 +356,7 @@ class _MapOf(_Descriptor):
 
 
 def map_of(key: Any, value: Any) -> Any:
-    """COUNT and that many pairs, read into a new `dict`; AR-130. A repeated key: the last value wins (AR-138)."""
+    """COUNT and that many pairs, read into a new `dict` (AR-130); of repeated keys the last wins (AR-138)."""
     return _MapOf(key, value)
 
 
