@@ -44,8 +44,7 @@ def floors(summary: dict[str, dict]) -> list[dict]:
     out = []
     for floor in FLOORS:
         task = summary.get(floor.task)
-        for d in DIRECTIONS:
-            bound = getattr(floor, d)
+        for d, bound, peer_then in zip(DIRECTIONS, floor.bound, floor.peer, strict=True):
             row = task["rows"].get(floor.target) if task else None
             measured = row[d][floor.measure] if row else None
             best = task["best_peer"][f"{d} {floor.grain}"] if task else None
@@ -59,6 +58,7 @@ def floors(summary: dict[str, dict]) -> list[dict]:
                     "best_peer": best,
                     "peer": peer,
                     "to_peer": measured / peer if measured and peer else None,
+                    "must_to_peer": bound / peer_then,
                     "limit": 1.0 if floor.measure == "to_limit" else task["limit_ns"][d] if task else None,
                 }
             )
@@ -74,11 +74,21 @@ def floors_table(rows: list[dict]) -> str:
             verdict(r["met"]),
             f"{number(r['peer'])} ({r['best_peer'] or '-'})",
             number(r["to_peer"]),
+            number(r["must_to_peer"]),
             number(r["limit"]),
         ]
         for r in rows
     ]
-    columns = ["floor", "must reach", "measured", "met", "best peer, same bytes", "/ that peer", "C++"]
+    columns = [
+        "floor",
+        "must reach",
+        "measured",
+        "met",
+        "best peer, same bytes",
+        "/ peer",
+        "must / peer",
+        "C++",
+    ]
     return table(columns, body)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from ._archive_plan import Contender
 from ._build import built
 
+TIMES = 3  # in a row, for one sample; the limit too, so that caches are as warm for all
 ROOT = Path(__file__).parents[1]
 
 
@@ -43,7 +44,7 @@ class Worker:
 
     def time(self, direction: str) -> dict:
         try:
-            self.process.stdin.write(direction + "\n")
+            self.process.stdin.write(f"{direction} {TIMES}\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             pass  # it is gone; read() tells how
@@ -57,8 +58,8 @@ class Worker:
 
 
 def limit(task: str, n: int, cpu: int | None) -> dict:
-    """The C++ limit's median of five, in a process of its own."""
-    command = [str(built("limit.cpp")), task, str(n), "5"]
+    """One sample of the C++ limit, in a process of its own."""
+    command = [str(built("limit.cpp")), task, str(n), str(TIMES)]
     run = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=pinned(cpu))
     return json.loads(run.stdout)
 

@@ -1,12 +1,13 @@
 """One contender on one task, in a process of its own: python -m bench._archive_worker MODULE TASK N.
 
-Says what it made, as one JSON line; then for each line `write` or `read` on stdin does that once and says
-how many CPU seconds it took.
+Says what it made, as one JSON line; then for each line `write TIMES` or `read TIMES` on stdin does that so
+many times in a row and says the median of the CPU seconds, as native/limit.cpp does.
 """
 
 import gc
 import importlib
 import json
+import statistics
 import sys
 import time
 
@@ -63,7 +64,7 @@ def prepare(module: str, task: str, n: int):
     n //= cls.scale
     values = getattr(tasks, task)(n)
     contender = cls(values)
-    raw = contender.write()
+    raw = contender.bytes_of(contender.write())
     size = memoryview(raw).nbytes
     say(
         ok=correct(task, values, contender, raw, contender.read(raw)),
@@ -79,14 +80,17 @@ def prepare(module: str, task: str, n: int):
 def serve(contender, raw) -> None:
     clock = time.process_time_ns  # CPU time: what other work takes from us does not count
     for line in sys.stdin:
-        gc.collect()
-        gc.disable()
-        start = clock()
-        result = contender.write() if line.strip() == "write" else contender.read(raw)
-        end = clock()
-        del result
-        gc.enable()
-        say(cpu=(end - start) / 1e9)
+        direction, times = line.split()
+        took = []
+        for _ in range(int(times)):
+            gc.collect()
+            gc.disable()
+            start = clock()
+            result = contender.write() if direction == "write" else contender.read(raw)
+            took.append(clock() - start)
+            del result
+            gc.enable()
+        say(cpu=statistics.median(took) / 1e9)
 
 
 def main() -> None:

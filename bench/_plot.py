@@ -121,8 +121,8 @@ def plot_archive(result: dict, path: str) -> None:
         for floor in FLOORS:
             if floor.task == task.name:
                 scale = 1 if floor.measure == "ns" else None
-                for d, style in (("write", "--"), ("read", ":")):
-                    where = getattr(floor, d) * (scale or s["limit_ns"][d])
+                for d, bound, style in zip(("write", "read"), floor.bound, ("--", ":"), strict=True):
+                    where = bound * (scale or s["limit_ns"][d])
                     ax.axvline(where, color=TARGETS[0], lw=0.9, ls=style, zorder=0, label=f"{d} floor")
         ax.set_yticks(range(len(rows)), [n for n, *_ in rows], fontsize=8)
         ax.set_xscale("log")
