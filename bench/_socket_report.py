@@ -3,7 +3,7 @@
 import re
 
 from ._report import header_line, median, met, number, per_round, table, verdict
-from ._socket_plan import BASELINE, FLOORS, LIMIT
+from ._socket_plan import BASELINE, FLOORS, LIMIT, Floor
 from ._socket_run import NOISY, value
 
 Samples = dict[str, dict[str, list[dict]]]
@@ -74,27 +74,32 @@ def summarize_cell(row: dict[str, list[dict]], kinds: dict[str, str]) -> dict[st
     return out
 
 
+def worst(summary: dict[str, dict[str, dict]], floor: Floor, name: str) -> tuple[float | None, str | None]:
+    """A contender's worst figure in the floor's cells, and the cell."""
+    found = [
+        (figure, cell)
+        for cell, row in summary.items()
+        if re.search(floor.cells, cell) and (figure := row.get(name, {}).get(floor.measure)) is not None
+    ]
+    return (max if floor.sense == "<=" else min)(found, default=(None, None))
+
+
 def floors(summary: dict[str, dict[str, dict]]) -> list[dict]:
     """Each floor with the worst figure of its cells, for the target and for the baseline."""
     out = []
     for floor in FLOORS:
-        rows = {cell: row for cell, row in summary.items() if re.search(floor.cells, cell)}
-        worst_of = max if floor.sense == "<=" else min
-
-        def worst(name: str, rows: dict = rows, key: str = floor.measure, pick=worst_of) -> tuple:
-            found = [(v, c) for c, row in rows.items() if (v := row.get(name, {}).get(key)) is not None]
-            return pick(found, default=(None, None))
-
-        measured, cell = worst(floor.target)
+        measured, cell = worst(summary, floor, floor.target)
+        row = summary.get(cell, {})
+        noise = [row[name]["noise"] for name in (floor.target, LIMIT) if "noise" in row.get(name, {})]
         out.append(
             {
                 "what": floor.what,
                 "must": f"{floor.sense} {floor.bound:g}",
                 "measured": measured,
-                "worst_cell": cell,
-                "cells": len(rows),
                 "met": met(measured, floor.sense, floor.bound),
-                BASELINE: worst(BASELINE)[0],
+                BASELINE: worst(summary, floor, BASELINE)[0],
+                "worst_cell": cell,
+                "noise": max(noise, default=None),
             }
         )
     return out
@@ -109,10 +114,11 @@ def floors_table(rows: list[dict]) -> str:
             verdict(r["met"]),
             number(r[BASELINE]),
             r["worst_cell"] or "-",
+            "-" if r["noise"] is None else f"{r['noise']:.0%}",
         ]
         for r in rows
     ]
-    return table(["floor", "must reach", "measured", "met", BASELINE, "worst cell"], body)
+    return table(["floor", "must reach", "measured", "met", BASELINE, "worst cell", "noise"], body)
 
 
 def errors(summary: dict[str, dict[str, dict]]) -> list[tuple[str, str, str]]:
@@ -174,7 +180,7 @@ def report(result: dict) -> str:
     entries = [e for row in summary.values() for e in row.values() if "value" in e]
     noisy = sum(e["noise"] > NOISY for e in entries)
     out.append(
-        f"Noise: {noisy} of {len(entries)} figures come from samples that lost {NOISY:.0%} to other work.\n"
+        f"Noise: for {noisy} of {len(entries)} figures, over {NOISY:.0%} of the window went to other work.\n"
     )
     out += [f"- left out: {name}: {why}" for name, why in result["left_out"].items()]
     out += [f"- error: {cell}: {name}: {what}" for cell, name, what in errors(summary)]
