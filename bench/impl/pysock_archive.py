@@ -85,6 +85,8 @@ class Bulk(Task):
 
 
 class Point(CObject, schema=tasks.SCHEMA):
+    __slots__ = ("id", "x", "y")
+
     def Serialize(self, ar):
         if ar.IsStoring():
             ar.WriteDWORD(self.id)
@@ -97,6 +99,8 @@ class Point(CObject, schema=tasks.SCHEMA):
 
 
 class Label(CObject, schema=tasks.SCHEMA):
+    __slots__ = ("id", "name")
+
     def Serialize(self, ar):
         if ar.IsStoring():
             ar.WriteDWORD(self.id)
@@ -107,6 +111,8 @@ class Label(CObject, schema=tasks.SCHEMA):
 
 
 class Link(CObject, schema=tasks.SCHEMA):
+    __slots__ = ("id", "to")
+
     def Serialize(self, ar):
         if ar.IsStoring():
             ar.WriteDWORD(self.id)
@@ -145,7 +151,7 @@ class Graph(Task):
         return file.getvalue()
 
     def read(self, data):
-        ar = CArchive(data, CArchive.load, unicode=False)
+        ar = CArchive(data, CArchive.load, unicode=False, allow=(Point, Label, Link))
         get = ar.ReadObject
         out = [get() for _ in range(ar.ReadDWORD())]
         ar.Close()
