@@ -2,9 +2,9 @@
 
 import json
 import os
-import select
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from ._archive_plan import Contender
@@ -35,12 +35,11 @@ class Worker:
         self.made = self.read()
 
     def read(self, timeout: float = 120) -> dict:
-        readable, _, _ = select.select([self.process.stdout], [], [], timeout)
-        if not readable:
-            self.process.kill()
-            return {"error": f"no answer in {timeout:.0f} s"}
+        watchdog = threading.Timer(timeout, self.process.kill)
+        watchdog.start()
         line = self.process.stdout.readline()
-        return json.loads(line) if line else {"error": f"ended with exit code {self.process.wait()}"}
+        watchdog.cancel()
+        return json.loads(line) if line else {"error": f"no answer; exit code {self.process.wait()}"}
 
     def time(self, direction: str) -> dict:
         try:
