@@ -1,54 +1,84 @@
-"""Echo or sink server on pysock; --variant into: into the caller's buffer, bytes: a new object for each read, spin:
-into, polling before it sleeps."""
+"""Echo or sink on pysock.
+
+--variant into: into one buffer of ours; bytes: a new object per read; spin: into, and the pump polls before
+it sleeps.
+"""
 
 import _common
+
 import pysock
 from pysock import FD_ALL, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
 
-a = _common.args(("into", "bytes", "spin"))
-SINK = a.mode == "sink"
 BUF = bytearray(256 * 1024)
-VIEW = memoryview(BUF)
 live = set()
+blocked = {}  # connection: what the system did not take of its answer
 
 
 class Conn(pysock.CAsyncSocket):
-    pend = None
+    """Reads again only when what it read is sent, as the C limit does."""
 
-    def OnReceive(self, err):
-        if a.variant == "bytes":
-            data = self.ReceiveBytes(65536)
-            n = len(data) if data else 0
-            k = 0 if SINK or n <= 0 else self.Send(data)
-        else:
-            n = self.Receive(BUF)
-            if n <= 0 or SINK:
-                return
-            data = BUF
-            k = self.Send(BUF, n)
-        if 0 <= k < n:  # until it would block: only then does OnSend follow
-            while k < n and (more := self.Send(VIEW[k:n] if data is BUF else data[k:])) >= 0:
-                k += more
-        if k < n:
-            self.pend = bytearray(data[max(k, 0) : n])
+    def send_rest(self, data):
+        """Send until all is taken or the system says it would block, which is what arms OnSend."""
+        while data and (taken := self.Send(data)) >= 0:
+            data = data[taken:]
+        if data:
+            blocked[self] = data
 
     def OnSend(self, err):
-        while self.pend and (k := self.Send(self.pend)) >= 0:
-            del self.pend[:k]
+        if self in blocked:
+            self.send_rest(blocked.pop(self))
+            if self not in blocked:
+                self.OnReceive(0)  # one that came meanwhile was left unanswered
 
     def OnClose(self, err):
         live.discard(self)
+        blocked.pop(self, None)
         self.Close()
+
+
+class EchoInto(Conn):
+    def OnReceive(self, err):
+        if blocked and self in blocked:
+            return
+        n = self.Receive(BUF)
+        if n > 0 and (taken := self.Send(BUF, n)) != n:
+            self.send_rest(bytes(BUF[max(taken, 0) : n]))
+
+
+class EchoBytes(Conn):
+    def OnReceive(self, err):
+        if blocked and self in blocked:
+            return
+        data = self.ReceiveBytes(65536)
+        if data and (taken := self.Send(data)) != len(data):
+            self.send_rest(data[max(taken, 0) :])
+
+
+class SinkInto(Conn):
+    def OnReceive(self, err):
+        self.Receive(BUF)
+
+
+class SinkBytes(Conn):
+    def OnReceive(self, err):
+        self.ReceiveBytes(len(BUF))
 
 
 class Listener(pysock.CAsyncSocket):
     def OnAccept(self, err):
-        c = Conn()
+        c = accepted()
         while self.Accept(c):
             live.add(c)
-            c = Conn()
+            c = accepted()
 
 
+a = _common.args(("into", "bytes", "spin"))
+accepted = {
+    ("echo", False): EchoInto,
+    ("echo", True): EchoBytes,
+    ("sink", False): SinkInto,
+    ("sink", True): SinkBytes,
+}[a.mode, a.variant == "bytes"]
 ls = Listener()
 ls.Create(0, SOCK_STREAM, FD_ALL, "127.0.0.1")
 ls.SetSockOpt(TCP_NODELAY, 1, IPPROTO_TCP)  # accepted sockets inherit it
