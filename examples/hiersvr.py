@@ -6,10 +6,11 @@ The smallest of the three examples, and the one written as in C++: `Serialize` i
 (HIERSVR is an ANSI build; the document shipped with it holds the class hierarchy of MFC 4.)
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from records import main, objects
+from records import main, objects, refusal
 
 from pysock import BYTE, DWORD, LONG, WORD, CArchive, CMemFile, CObject, CString
 
@@ -72,6 +73,10 @@ def load(path: str | Path) -> Document:
     document = Document()
     with open(path, "rb") as file, CArchive(file, CArchive.load, **ARCHIVE) as ar:
         document.Serialize(ar)
+        # MFC ignores what follows a document.  We would lose it when saving, so we had better say so.
+        end = ar.offset
+        if ar.Read(1):
+            raise refusal(ar, end, "the end of the file", "more bytes")
     return document
 
 
@@ -94,9 +99,14 @@ def to_json(document: Document) -> dict[str, Any]:
     return vars(document) | {"root": node(document.root)}
 
 
-def summary(node: CServerNode, indent: str = "") -> str:
-    return "\n".join([indent + node.name] + [summary(child, indent + "  ") for child in node.children])
+def summary(document: Document) -> str:
+    def lines(node: CServerNode, indent: str) -> Iterator[str]:
+        yield indent + node.name
+        for child in node.children:
+            yield from lines(child, indent + "  ")
+
+    return "\n".join(lines(document.root, ""))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(load, dumps, to_json, lambda document: summary(document.root)))
+    raise SystemExit(main(load, dumps, to_json, summary))

@@ -309,7 +309,7 @@ def settings(version: int) -> dict[str, Any]:
 
 
 def load(path: str | Path) -> Drawing:
-    return records.load_document(Drawing(), path, **settings(NEWEST))
+    return records.load_document(Drawing, path, **settings(NEWEST))
 
 
 def dumps(drawing: Drawing) -> bytes:
@@ -361,8 +361,9 @@ def summary(drawing: Drawing) -> str:
     lines += [f"text: {text.text}" for text in drawing.figures if isinstance(text, CDataMoji)]
     for block in drawing.blocks:
         name = block.name.partition("@@")[0]  # behind it are marks of the program's own
-        lines.append(f"block {block.number} {name}, {block.time}: {kinds(block.figures)}")
-    lines += [f"image {image.name}: {len(image.data)} bytes" for image in drawing.images]
+        saved = block.time.to_datetime()
+        lines.append(f"block {block.number}: {name} of {saved:%Y-%m-%d %H:%M} UTC: {kinds(block.figures)}")
+    lines += [f"image {image.name}: {len(image.data)} bytes" for image in getattr(drawing, "images", [])]
     return "\n".join(lines)
 
 

@@ -295,7 +295,7 @@ class Tunings(PowerTab):
 def load(path: str | Path) -> Document | Tunings:
     # The dictionary has no marker by which to know it, so the name decides.
     document = Document if Path(path).suffix.lower() != ".dat" else Tunings
-    return records.load_document(document(), path, **ARCHIVE)
+    return records.load_document(document, path, **ARCHIVE)
 
 
 def dumps(document: Document | Tunings) -> bytes:
@@ -353,7 +353,8 @@ def has_sign(bar: CMusicBar) -> bool:
 def summary(document: Document | Tunings) -> str:
     if isinstance(document, Tunings):
         return "\n".join(map(describe, document.tunings))
-    lines = [f"{document.title} - {getattr(document, 'artist', None) or document.author}"]
+    by = document.author if hasattr(document, "author") else document.artist  # a lesson has an author
+    lines = [f"{document.title} - {by}"]
     for name in ("release_title", "year", "composer", "lyricist", "arranger", "transcriber", "copyright"):
         if value := getattr(document, name, None):
             lines.append(f"{name.replace('_', ' ')}: {value}")

@@ -36,8 +36,8 @@ class inline:
     def __init__(self, cls: type["Record"]) -> None:
         self.cls = cls
 
-    def __call__(self) -> "Record":
-        return self.cls()
+    def default(self, version: int) -> "Record":
+        return self.cls(version)
 
     def __mfc_load__(self, ar: CArchive) -> "Record":
         value = self.cls.__new__(self.cls)
@@ -54,8 +54,8 @@ class times:
     def __init__(self, n: int, element: Any) -> None:
         self.n, self.element = n, element
 
-    def __call__(self) -> list[Any]:
-        return [default(self.element) for _ in range(self.n)]
+    def default(self, version: int) -> list[Any]:
+        return [default(self.element, version) for _ in range(self.n)]
 
     def __mfc_load__(self, ar: CArchive) -> list[Any]:
         return [ar.read(self.element) for _ in range(self.n)]
@@ -73,7 +73,7 @@ class counted:
     def __init__(self, count: Any, element: Any) -> None:
         self.count, self.element = count, element
 
-    def __call__(self) -> list[Any]:
+    def default(self, version: int) -> list[Any]:
         return []
 
     def __mfc_load__(self, ar: CArchive) -> list[Any]:
@@ -95,7 +95,7 @@ class objects:
     def __init__(self, cls: type[CObject]) -> None:
         self.cls = cls
 
-    def __call__(self) -> list[CObject]:
+    def default(self, version: int) -> list[CObject]:
         return []
 
     def __mfc_load__(self, ar: CArchive) -> list[CObject]:
@@ -103,7 +103,7 @@ class objects:
         return [self.element(ar) for _ in range(ar.ReadCount())]
 
     def element(self, ar: CArchive) -> CObject:
-        start = ar.tell()
+        start = ar.offset
         element = ar.ReadObject(self.cls)
         if element is None or hasattr(element, "_owned"):
             found = "null" if element is None else "one that is in a list already"
@@ -123,7 +123,7 @@ class raw:
     def __init__(self, n: int) -> None:
         self.n = n
 
-    def __call__(self) -> bytes:
+    def default(self, version: int) -> bytes:
         return bytes(self.n)
 
     def __mfc_load__(self, ar: CArchive) -> bytes:
@@ -139,11 +139,11 @@ class one_of:
     def __init__(self, type_: Any, values: Collection[Any], what: str) -> None:
         self.type, self.values, self.what = type_, values, what
 
-    def __call__(self) -> Any:
+    def default(self, version: int) -> Any:
         return next(iter(self.values))
 
     def __mfc_load__(self, ar: CArchive) -> Any:
-        start = ar.tell()
+        start = ar.offset
         value = ar.read(self.type)
         if value not in self.values:
             raise refusal(ar, start, self.what, repr(value))
@@ -155,12 +155,14 @@ class one_of:
         ar.write(value, self.type)
 
 
-def default(type_: Any) -> Any:
+def default(type_: Any, version: int) -> Any:
     """The value of a field nobody has set: 0, "", [], or an empty record."""
+    if hasattr(type_, "default"):
+        return type_.default(version)
     if isinstance(type_, type) and issubclass(type_, CObject):
         return None  # a pointer
     value = type_()
-    return getattr(value, "value", value)  # WORD() is a box, its value is 0
+    return value if hasattr(type_, "__mfc_load__") else value.value  # WORD() is a box around 0
 
 
 class Record(CObject):
@@ -170,11 +172,16 @@ class Record(CObject):
     newest = 0  # the version that a record built in code is for, unless another is given first
 
     def __init__(self, version: int | None = None, /, **values: Any) -> None:
-        for name, type_ in self.layout(self.newest if version is None else version):
+        if version is None:
+            version = values.get("version", self.newest)
+        for name, type_ in self.layout(version):
             if name in values:
-                setattr(self, name, values.pop(name))
-            elif name not in dir(type(self)):  # a class attribute is the field's default
-                setattr(self, name, default(type_))
+                value = values.pop(name)
+            elif hasattr(type(self), name):  # a class attribute of that name is the default
+                value = getattr(self, name)
+            else:
+                value = default(type_, version)
+            setattr(self, name, value)
         if values:
             raise TypeError(f"{type(self).__name__} has no field {', '.join(values)}")
 
@@ -196,13 +203,14 @@ def refusal(ar: CArchive, offset: int, wanted: str, found: str) -> CArchiveExcep
     return CArchiveException(cause, ar.m_strFileName, offset=offset, wanted=wanted, found=found)
 
 
-def load_document(document: Record, path: str | Path, **settings: Any) -> Any:
-    """Loads `document` from the whole file; `settings` are those of CArchive."""
+def load_document(cls: type[Record], path: str | Path, **settings: Any) -> Any:
+    """The document of class `cls` that the whole file holds; `settings` are those of CArchive."""
+    document = cls.__new__(cls)
     with open(path, "rb") as file, CArchive(file, CArchive.load, **settings) as ar:
         ar.m_pDocument = document
         document.Serialize(ar)
         # MFC ignores what follows a document.  We would lose it when saving, so we had better say so.
-        end = ar.tell()
+        end = ar.offset
         if ar.Read(1):
             raise refusal(ar, end, "the end of the file", "more bytes")
     return document
@@ -218,15 +226,15 @@ def dump_document(document: Record, **settings: Any) -> bytes:
 
 
 def to_json(value: Any) -> Any:
-    """Records as dicts with their class's name, everything else as JSON has it."""
+    """Records become objects that also tell their class; times are in seconds since 1970-01-01 UTC."""
     if isinstance(value, Record):
         fields = {name: to_json(field) for name, field in vars(value).items() if name != "_owned"}
         return {"class": type(value).__name__} | fields
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, str | int | float | None):
-        return value
-    return [to_json(element) for element in value]  # a list, or a value type such as CRect
+    if isinstance(value, list | tuple):
+        return [to_json(element) for element in value]
+    return to_json(value.value) if hasattr(value, "value") else value  # CRect and CTime have a value
 
 
 def main(
