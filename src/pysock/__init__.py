@@ -1,7 +1,23 @@
-"""MFC's sockets and archives for Python: the same bytes, the same notifications."""
+"""MFC sockets and archives for Python."""
 
-from importlib.metadata import version as _version
+from ._core.errors import (
+    ArchiveEndOfFile,
+    ArchiveLimitError,
+    CArchiveException,
+    CException,
+    CFileException,
+    CInvalidArgException,
+    CMemoryException,
+    CNotSupportedException,
+)
 
-__version__ = _version("pysock-mfc")
-
-__all__: list[str] = []
+__all__ = [
+    "ArchiveEndOfFile",
+    "ArchiveLimitError",
+    "CArchiveException",
+    "CException",
+    "CFileException",
+    "CInvalidArgException",
+    "CMemoryException",
+    "CNotSupportedException",
+]
