@@ -84,9 +84,9 @@ class CException(Exception):
 class CArchiveException(CException):
     """An archive could not store or load; `m_cause` says why (AR-30).
 
-    `m_strFileName` is the archive's file ("" when it has no name); `offset` the byte of the stream at which the
-    failing item starts, None where that means nothing; `wanted` and `found` texts; `in_class` the names of the
-    classes whose objects were being stored or loaded, outermost first.
+    `m_strFileName` is the archive's file ("" when it has no name); `offset` the byte of the stream at which
+    the failing item starts, None where that means nothing; `wanted` and `found` texts; `in_class` the names
+    of the classes whose objects were being stored or loaded, outermost first.
 
     One with cause `endOfFile` is always an `ArchiveEndOfFile`, hence an `EOFError` (AR-202).
     """
@@ -181,8 +181,8 @@ class CFileException(CException, OSError):
     """A file could not be opened, read, written or moved in; `m_cause` says why (AR-32).
 
     `m_lOsError` is the system's number, -1 if none (on Windows Win32's, over sockets Winsock's, else errno);
-    `m_strFileName` the path; `operation` what was tried. `errno`, `strerror` and `filename` are filled in as in any
-    OSError when the system gave a reason.
+    `m_strFileName` the path; `operation` what was tried. `errno`, `strerror` and `filename` are filled in as
+    in any OSError when the system gave a reason.
     """
 
     __module__ = "pysock"
@@ -218,16 +218,17 @@ class CFileException(CException, OSError):
     def from_oserror(cls, exc, path=None, operation="", cause=None):
         """The CFileException for an OSError of the system (AR-33).
 
-        `path` replaces the path in `exc`; `cause` overrides the one the table gives, where the caller knows better.
+        `path` replaces the path in `exc`; `cause` the one of the table, where the caller knows better.
         """
         number = getattr(exc, "winerror", None)
         if cause is None:
-            cause = cls.OsErrorToException(number) if number is not None else cls.ErrnoToException(exc.errno)
+            known = number is not None
+            cause = cls.OsErrorToException(number) if known else cls.ErrnoToException(exc.errno)
         if number is None:
             number = -1 if exc.errno is None else exc.errno
         if path is None:
             path = exc.filename
-        path = "" if path is None else _os.fsdecode(path) if not isinstance(path, int) else ""
+        path = "" if path is None or isinstance(path, int) else _os.fsdecode(path)
         self = cls(cause, number, path, operation=operation, reason=exc.strerror or str(exc) or None)
         self.errno = exc.errno
         return self
