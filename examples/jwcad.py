@@ -305,7 +305,7 @@ def settings(version: int) -> dict[str, Any]:
     `unicode` matters for storing only, as a stored string tells of which kind it is.  Jw_cad keeps the CTime
     of Visual C++ 6, which has four bytes: hence the profile.
     """
-    return dict(unicode=version >= 700, encoding="cp932", profile="mfc6")
+    return dict(unicode=version >= 700, encoding="cp932", errors="surrogateescape", profile="mfc6")
 
 
 def load(path: str | Path) -> Drawing:

@@ -1,5 +1,27 @@
-"""MFC sockets and archives for Python."""
+"""MFC's sockets and archives for Python: the same bytes, the same notifications."""
 
+from importlib.metadata import version as _version
+
+from ._core.archive import (
+    BOOL,
+    BYTE,
+    CHAR,
+    DOUBLE,
+    DWORD,
+    FLOAT,
+    INT,
+    LONG,
+    LONGLONG,
+    SHORT,
+    UINT,
+    ULONGLONG,
+    WCHAR,
+    WORD,
+    CString,
+    CStringA,
+    CStringW,
+    bool_,
+)
 from ._core.errors import (
     ArchiveEndOfFile,
     ArchiveLimitError,
@@ -10,6 +32,8 @@ from ._core.errors import (
     CMemoryException,
     CNotSupportedException,
 )
+from ._core.graph import CArchive, ClassRegistry, CObject, CRuntimeClass
+from ._core.memfile import MemFile as CMemFile
 from .files import CFile, CFileStatus
 from .oletimes import COleDateTime, COleDateTimeSpan
 from .olevalues import CComBSTR, COleCurrency
@@ -17,17 +41,34 @@ from .structs import CLSID, FILETIME, GUID, LOGFONT, POINT, RECT, SIZE, CPoint, 
 from .times import CTime, CTimeSpan
 from .variant import VARENUM, COleVariant, OleObject, OlePersistence
 
+__version__ = _version("pysock-mfc")
+
 __all__ = [
+    "BOOL",
+    "BYTE",
+    "CHAR",
     "CLSID",
+    "DOUBLE",
+    "DWORD",
     "FILETIME",
+    "FLOAT",
     "GUID",
+    "INT",
     "LOGFONT",
+    "LONG",
+    "LONGLONG",
     "POINT",
     "RECT",
+    "SHORT",
     "SIZE",
+    "UINT",
+    "ULONGLONG",
     "VARENUM",
+    "WCHAR",
+    "WORD",
     "ArchiveEndOfFile",
     "ArchiveLimitError",
+    "CArchive",
     "CArchiveException",
     "CComBSTR",
     "CException",
@@ -35,17 +76,25 @@ __all__ = [
     "CFileException",
     "CFileStatus",
     "CInvalidArgException",
+    "CMemFile",
     "CMemoryException",
     "CNotSupportedException",
+    "CObject",
     "COleCurrency",
     "COleDateTime",
     "COleDateTimeSpan",
     "COleVariant",
     "CPoint",
     "CRect",
+    "CRuntimeClass",
     "CSize",
+    "CString",
+    "CStringA",
+    "CStringW",
     "CTime",
     "CTimeSpan",
+    "ClassRegistry",
     "OleObject",
     "OlePersistence",
+    "bool_",
 ]
