@@ -60,6 +60,7 @@ cdef class Cursor:
     cdef int source
     cdef int mode
     cdef int nesting        # of composite reads that share a budget
+    cdef bint opened        # once and for all
     cdef bint loading
     cdef bint busy          # inside a call on the file; the windows are put away
     cdef bint blocking      # AR-7: never ask for more than is needed
@@ -118,6 +119,9 @@ cdef int kind_of(object T) noexcept
 cdef int enter_item(Cursor c) except -1
 cdef int leave_item(Cursor c) noexcept
 cdef int set_box(Box box, object v) except -1
+cdef int unusable(Cursor c) except -1
+cdef object limit_out(int64_t v)
+cdef int64_t limit_in(object name, object v) except? -2
 
 
 # --- the fast paths

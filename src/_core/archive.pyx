@@ -1081,6 +1081,13 @@ cdef class IntBox(Box):
     def __init__(self, value=0, /):
         set_box(self, value)
 
+    @classmethod
+    def wrap(cls, value, /):
+        """A box of `value` cut to the width, as C++ would do it (AR-194)."""
+        cdef Box box = cls()
+        box._v = truncated(box._kind, value)
+        return box
+
     def __int__(self):
         return ord(self._v) if self._kind == K_WCHAR else int(self._v)
 
@@ -1117,28 +1124,12 @@ cdef class BYTE(IntBox):
     def __cinit__(self):
         self._kind = K_BYTE
 
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_BYTE, value)
-        return box
-
-
 @cython.final
 cdef class CHAR(IntBox):
     """A box of a signed 8-bit number (`char`). OverflowError if a value does not fit (AR-43, AR-194)."""
 
     def __cinit__(self):
         self._kind = K_CHAR
-
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_CHAR, value)
-        return box
-
 
 @cython.final
 cdef class bool_(IntBox):
@@ -1147,28 +1138,12 @@ cdef class bool_(IntBox):
     def __cinit__(self):
         self._kind = K_bool
 
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_bool, value)
-        return box
-
-
 @cython.final
 cdef class BOOL(IntBox):
     """A box of Win32's `BOOL`, a 32-bit `int`. OverflowError if a value does not fit (AR-43, AR-194)."""
 
     def __cinit__(self):
         self._kind = K_BOOL
-
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_BOOL, value)
-        return box
-
 
 @cython.final
 cdef class WORD(IntBox):
@@ -1177,28 +1152,12 @@ cdef class WORD(IntBox):
     def __cinit__(self):
         self._kind = K_WORD
 
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_WORD, value)
-        return box
-
-
 @cython.final
 cdef class SHORT(IntBox):
     """A box of a signed 16-bit number. OverflowError if a value does not fit (AR-43, AR-194)."""
 
     def __cinit__(self):
         self._kind = K_SHORT
-
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_SHORT, value)
-        return box
-
 
 @cython.final
 cdef class WCHAR(IntBox):
@@ -1207,28 +1166,12 @@ cdef class WCHAR(IntBox):
     def __cinit__(self):
         self._kind = K_WCHAR
 
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_WCHAR, value)
-        return box
-
-
 @cython.final
 cdef class LONG(IntBox):
     """A box of a signed 32-bit number (`long`, on 64-bit Windows too). OverflowError if a value does not fit (AR-43, AR-194)."""
 
     def __cinit__(self):
         self._kind = K_LONG
-
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_LONG, value)
-        return box
-
 
 @cython.final
 cdef class INT(IntBox):
@@ -1237,28 +1180,12 @@ cdef class INT(IntBox):
     def __cinit__(self):
         self._kind = K_INT
 
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_INT, value)
-        return box
-
-
 @cython.final
 cdef class DWORD(IntBox):
     """A box of an unsigned 32-bit number. OverflowError if a value does not fit (AR-43, AR-194)."""
 
     def __cinit__(self):
         self._kind = K_DWORD
-
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_DWORD, value)
-        return box
-
 
 @cython.final
 cdef class UINT(IntBox):
@@ -1267,14 +1194,6 @@ cdef class UINT(IntBox):
     def __cinit__(self):
         self._kind = K_UINT
 
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_UINT, value)
-        return box
-
-
 @cython.final
 cdef class LONGLONG(IntBox):
     """A box of a signed 64-bit number. OverflowError if a value does not fit (AR-43, AR-194)."""
@@ -1282,28 +1201,12 @@ cdef class LONGLONG(IntBox):
     def __cinit__(self):
         self._kind = K_LONGLONG
 
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_LONGLONG, value)
-        return box
-
-
 @cython.final
 cdef class ULONGLONG(IntBox):
     """A box of an unsigned 64-bit number. OverflowError if a value does not fit (AR-43, AR-194)."""
 
     def __cinit__(self):
         self._kind = K_ULONGLONG
-
-    @classmethod
-    def wrap(cls, value, /):
-        """A box of `value` cut to the width, as C++ would do it."""
-        cdef Box box = cls()
-        box._v = truncated(K_ULONGLONG, value)
-        return box
-
 
 @cython.final
 cdef class FLOAT(FloatBox):
@@ -1651,6 +1554,7 @@ cdef class Cursor:
                 self.wlim = self.start + size
         self.rlim = self.rend
         self._file = file
+        self.opened = True
         self.state = S_OPEN
         return 0
 

@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint32_t
 
 from pysock._core.archive cimport Cursor
 
-cdef class CObject:
+cdef class Object:
     pass
 
 cdef class CRuntimeClass:
@@ -16,12 +16,14 @@ cdef class CRuntimeClass:
     cdef readonly bint creatable
     cdef readonly bint library              # one of the library's own: plain requests admit it
     cdef readonly bytes name                # as it stands in the stream
-    cdef object init                        # __mfc_init__ or None
 
 cdef class ClassRegistry:
     cdef dict _own          # name -> CRuntimeClass, the program's
     cdef dict _library      # the library's own classes, looked up after those
     cdef object __weakref__
+
+    cdef int add(self, CRuntimeClass rc) except -1
+    cdef CRuntimeClass find(self, bytes name)
 
 cdef struct Slot:
     void *key               # object or CRuntimeClass; the archive's list keeps it alive
@@ -41,7 +43,10 @@ cdef class CArchive(Cursor):
     cdef int64_t max_classes_
     cdef int64_t max_depth_
     cdef object _allow      # None, "registered" or a tuple of CRuntimeClass
+    cdef int _admit         # the same as a number
     cdef ClassRegistry _registry
     cdef public object m_pDocument
     cdef public bint m_bForceFlat
     cdef object __weakref__
+
+    cdef int check_params(self, bint loading) except -1

@@ -32,16 +32,22 @@ from ._core.errors import (
     CMemoryException,
     CNotSupportedException,
 )
-from ._core.graph import CArchive, ClassRegistry, CObject, CRuntimeClass
-from ._core.memfile import MemFile as CMemFile
+from ._core.graph import (
+    RUNTIME_CLASS,
+    VERSIONABLE_SCHEMA,
+    CArchive,
+    ClassRegistry,
+    CObject,
+    CRuntimeClass,
+    ObjRef,
+    default_registry,
+)
 from .files import CFile, CFileStatus
 from .oletimes import COleDateTime, COleDateTimeSpan
 from .olevalues import CComBSTR, COleCurrency
 from .structs import CLSID, FILETIME, GUID, LOGFONT, POINT, RECT, SIZE, CPoint, CRect, CSize
 from .times import CTime, CTimeSpan
 from .variant import VARENUM, COleVariant, OleObject, OlePersistence
-
-__version__ = _version("pysock-mfc")
 
 __all__ = [
     "BOOL",
@@ -59,11 +65,13 @@ __all__ = [
     "LONGLONG",
     "POINT",
     "RECT",
+    "RUNTIME_CLASS",
     "SHORT",
     "SIZE",
     "UINT",
     "ULONGLONG",
     "VARENUM",
+    "VERSIONABLE_SCHEMA",
     "WCHAR",
     "WORD",
     "ArchiveEndOfFile",
@@ -76,7 +84,6 @@ __all__ = [
     "CFileException",
     "CFileStatus",
     "CInvalidArgException",
-    "CMemFile",
     "CMemoryException",
     "CNotSupportedException",
     "CObject",
@@ -94,7 +101,11 @@ __all__ = [
     "CTime",
     "CTimeSpan",
     "ClassRegistry",
+    "ObjRef",
     "OleObject",
     "OlePersistence",
     "bool_",
+    "default_registry",
 ]
+
+__version__ = _version("pysock-mfc")

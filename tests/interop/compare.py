@@ -1,0 +1,133 @@
+"""Does pysock agree with the real DLL?  What may differ, and by which rule of the specification.
+
+Both sides are lines in the driver's words and, when storing, bytes.  Nothing else is tolerated than what is
+named here; every use of a tolerance is counted by its name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.interop.oracle import Observation as Real
+from tests.interop.oracle.script import Program
+from tests.vectors.program import Observation as Ours
+
+MFC_EXCEPTIONS = {
+    "CArchiveException",
+    "CFileException",
+    "CNotSupportedException",
+    "CMemoryException",
+    "CInvalidArgException",
+    "ArchiveLimitError",
+}
+_EXC = re.compile(r"exc op=(-?\d+) (\S+) (\S+) cause=(-?\d+)")
+_DIRECT = re.compile(r" (bUserBuf|bDirectBuffer|cur|max)=-?\d+")
+
+
+def comparable(lines: list[str]) -> list[str]:
+    """The driver's lines without what is not behaviour.
+
+    - `GetBufferPtr`: MFC's way to ask the two questions of AR-7; pysock reads `m_bBlocking` and knows CMemFile.
+    - the SEH code of an exception.
+    - of a direct buffer (AR-26, an optimisation of MFC's) where the pointers stand.
+    """
+    out = []
+    for line in lines:
+        if line.startswith("log GetBufferPtr"):
+            continue
+        line = re.sub(r" code=[0-9a-f]+", "", line)
+        if " state " in line and "bDirectBuffer=1" in line:
+            line = _DIRECT.sub("", line)
+        out.append(line)
+    return out
+
+
+def match_direct(real: list[str], ours: list[str]) -> list[str]:
+    """Our state lines cut as the real ones are."""
+    return [
+        _DIRECT.sub("", mine) if " state " in mine and i < len(real) and " cur=" not in real[i] else mine
+        for i, mine in enumerate(ours)
+    ]
+
+
+def exception(line: str) -> tuple[str, str, str] | None:
+    """(operation, class, cause) of an `exc` line."""
+    m = _EXC.match(line)
+    return (m[1], m[3], m[4]) if m else None
+
+
+def tolerated(real: str, ours: str) -> str | None:
+    """Name of the rule by which these two lines may differ; after such a difference nothing more is compared."""
+    them, us = exception(real), exception(ours)
+    if them is None:
+        return None
+    if them[1] == "ACCESS_VIOLATION":
+        return "MFC crashes" if us is None or us[1] in MFC_EXCEPTIONS else None
+    if us is None or us[0] != them[0]:
+        return None
+    if them[1] == "CMemoryException" and us[1:] in (("CArchiveException", "3"), ("CMemoryException", "-1")):
+        return "AR-187: too little data for the count is seen before the memory is asked for"
+    if us[1] == "ArchiveLimitError" and them[1:] in (("CMemoryException", "-1"), ("CArchiveException", "3")):
+        return "AR-189: a size above 2**63 - 1 is a limit error at once"
+    if them[1] == "COleException" and us[1] == "CNotSupportedException":
+        return "AR-160: object variants"
+    return None
+
+
+def best_fit(real: str, ours: str) -> bool:
+    """AR-60: 'a substitute such as ?': Windows's table has look-alikes, ours is always `?`."""
+    a, b = real.split(), ours.split()
+    if len(a) != 5 or len(b) != 5 or a[2] != "cstringA" or a[:4] != b[:4] or len(a[4]) != len(b[4]):
+        return False
+    pairs = [(a[4][i : i + 2], b[4][i : i + 2]) for i in range(0, len(a[4]), 2)]
+    return all(x == y or y == "3f" for x, y in pairs)
+
+
+class Verdict:
+    """`wrong`: what differs (None: nothing); `rule`: the tolerance that was used, if any."""
+
+    def __init__(self, wrong: str | None = None, rule: str | None = None) -> None:
+        self.wrong, self.rule = wrong, rule
+
+
+def judge(program: Program, real: Real, ours: Ours) -> Verdict:
+    theirs = comparable(real.lines)
+    mine = match_direct(theirs, comparable(ours.lines))
+    rule = None
+    for i in range(max(len(theirs), len(mine))):
+        a = theirs[i] if i < len(theirs) else "(nothing)"
+        b = mine[i] if i < len(mine) else "(nothing)"
+        if a == b:
+            continue
+        if a.startswith("died") or (a == "(nothing)" and not real.done):
+            foreign = [x for x in map(exception, mine) if x and x[1] not in MFC_EXCEPTIONS]
+            return Verdict(f"MFC died, and we raised {foreign[0]}" if foreign else None, "MFC dies")
+        if best_fit(a, b):
+            rule = "AR-60: best fit"
+            continue
+        rule = tolerated(a, b)
+        return Verdict(None, rule) if rule else Verdict(f"line {i}\n  real: {a}\n  ours: {b}")
+    if real.data != ours.data:
+        return Verdict(f"stored bytes\n  real: {_hex(real.data)}\n  ours: {_hex(ours.data)}")
+    return Verdict(None, rule)
+
+
+def _hex(data: bytes | None) -> str:
+    return "none" if data is None else f"{len(data)}: {data[:400].hex()}"
+
+
+def explain(name: str, program: Program, real: Real, ours: Ours, verdict: Verdict, **how: Any) -> str:
+    import json
+
+    text = json.dumps(program)
+    return "\n".join(
+        [
+            f"--- {name} {how or ''}: {verdict.wrong}",
+            f"program: {text if len(text) < 6000 else text[:6000] + ' ...'}",
+            "real:",
+            *("  " + line[:300] for line in real.lines[-12:]),
+            "ours:",
+            *("  " + line[:300] for line in ours.lines[-12:]),
+        ]
+    )
