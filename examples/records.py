@@ -257,6 +257,6 @@ def main(
         if args.write:
             Path(args.write).write_bytes(dumps(document))
     except (CArchiveException, OSError) as error:
-        print(f"{args.file}: {error}", file=sys.stderr)
+        print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -64,7 +64,15 @@ class Lab:
         def Serialize(obj: Any, ar: CArchive) -> None:
             lab._serialize(spec, obj, ar)
 
-        body = {"spec": spec, "Serialize": Serialize, "value": 0, "text": "", "links": (), "seen": None, "number": 0}
+        body = {
+            "spec": spec,
+            "Serialize": Serialize,
+            "value": 0,
+            "text": "",
+            "links": (),
+            "seen": None,
+            "number": 0,
+        }
         return types.new_class("Lab", (base,), keywords, lambda namespace: namespace.update(body))
 
     def _serialize(self, spec: dict[str, Any], obj: Any, ar: CArchive) -> None:

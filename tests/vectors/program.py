@@ -20,7 +20,15 @@ from tests.vectors.faces import Face
 from tests.vectors.labclasses import SHOWN, Lab, read_string
 from tests.vectors.logfile import LogFile
 
-BOXES = {"char": "CHAR", "bool": "bool_", "short": "SHORT", "wchar_t": "WCHAR", "int": "INT", "float": "FLOAT", "double": "DOUBLE"}
+BOXES = {
+    "char": "CHAR",
+    "bool": "bool_",
+    "short": "SHORT",
+    "wchar_t": "WCHAR",
+    "int": "INT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+}
 UNSIGNED = {1: "BYTE", 2: "WORD", 4: "DWORD", 8: "ULONGLONG"}
 NO_LIMITS = dict.fromkeys(
     ["max_string", "max_count", "max_total", "max_objects", "max_classes", "max_depth"]
@@ -81,7 +89,9 @@ class Runner:
     def exception_line(self, e: Exception) -> str:
         name = "CArchiveException" if isinstance(e, pysock.ArchiveEndOfFile) else type(e).__name__
         os_error = e.m_lOsError if isinstance(e, pysock.CFileException) else 0
-        line = f"exc op={self.op_number} {self.verb} {name} cause={getattr(e, 'm_cause', -1)} oserr={os_error}"
+        line = (
+            f"exc op={self.op_number} {self.verb} {name} cause={getattr(e, 'm_cause', -1)} oserr={os_error}"
+        )
         if isinstance(e, pysock.ArchiveLimitError):
             line += f" limit={e.limit}"
         if "withname" in self.settings:
@@ -119,11 +129,15 @@ class Runner:
         s, data = self.settings, data_of(self.program)
         mode = s.get("mode", 0)
         if s.get("file") == "plain":
-            self.file = LogFile(self.log, data if mode & 1 else b"", s.get("chunk", 0), blocking="blocking" in s)
+            self.file = LogFile(
+                self.log, data if mode & 1 else b"", s.get("chunk", 0), blocking="blocking" in s
+            )
         else:
             self.file = CMemFile(data) if mode & 1 else CMemFile()
         buffer = bytearray(s["ubuf"]) if "ubuf" in s else None
-        self.archive = self.archive_over(None if "nofile" in s else self.file, mode, s.get("buf", 4096), buffer)
+        self.archive = self.archive_over(
+            None if "nofile" in s else self.file, mode, s.get("buf", 4096), buffer
+        )
 
     def archive_over(self, file: Any, mode: int, size: int = 4096, buffer: Any = None) -> CArchive:
         return CArchive(file, mode, size, buffer, registry=self.lab.registry, **self.options)
@@ -154,7 +168,9 @@ class Runner:
         if name in ("float", "double"):
             raw = bits_of(name, value).to_bytes(width, "little")
             value = struct.unpack("<" + code, raw)[0]
-            if value != value:  # a Python float may lose a signalling NaN; the bulk interface does not (AR-45)
+            if (
+                value != value
+            ):  # a Python float may lose a signalling NaN; the bulk interface does not (AR-45)
                 self.ar.write_array(getattr(pysock, box), raw, count=False)
                 return
         elif name == "bool":
@@ -205,7 +221,9 @@ class Runner:
         text = self.ar.ReadString(n_max)
         width = len(self.tchars("x"))
         raw = b"" if text is None else self.tchars(text) + bytes(width)
-        self.val(f"readstringbuf {'NULL' if text is None else 'ptr'} {raw.ljust(size * width, bytes([0xAA])).hex()}")
+        self.val(
+            f"readstringbuf {'NULL' if text is None else 'ptr'} {raw.ljust(size * width, bytes([0xAA])).hex()}"
+        )
 
     def op_AfxWriteStringLength(self, n: int, wide: int) -> None:
         self.ar.WriteStringLength(n, bool(wide))
@@ -221,7 +239,9 @@ class Runner:
         self.val(f"count {self.ar.ReadCount()}")
 
     def op_Write(self, what: Any) -> None:
-        self.ar.Write(bytes([what["byte"]]) * what["times"] if isinstance(what, dict) else bytes.fromhex(what))
+        self.ar.Write(
+            bytes([what["byte"]]) * what["times"] if isinstance(what, dict) else bytes.fromhex(what)
+        )
 
     def op_Read(self, n: int) -> None:
         self.show_read(n, self.ar.Read(n))
@@ -391,7 +411,20 @@ class Runner:
     def op_state(self) -> None:
         s = self.ar._state()
         self.val(
-            "state " + " ".join(f"{k}={s[k]}" for k in ("nMode", "bUserBuf", "nBufSize", "bDirectBuffer", "bBlocking", "cur", "max", "mapcount"))
+            "state "
+            + " ".join(
+                f"{k}={s[k]}"
+                for k in (
+                    "nMode",
+                    "bUserBuf",
+                    "nBufSize",
+                    "bDirectBuffer",
+                    "bBlocking",
+                    "cur",
+                    "max",
+                    "mapcount",
+                )
+            )
         )
 
     def line_fields(self) -> None:
