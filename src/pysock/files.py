@@ -1,4 +1,4 @@
-"""`CFile`: files of the system with MFC's members (AR-32 to AR-36)."""
+"""`CFile` and `CMemFile`: files of the system and in memory, with MFC's members (AR-32 to AR-37)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 from . import _osfile
-from ._core.errors import CException, CFileException, CInvalidArgException
+from ._core.errors import CException, CFileException, CInvalidArgException, CNotSupportedException
+from ._core.memfile import MemFile
 from .times import CTime
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-__all__ = ["CFile", "CFileStatus"]
+__all__ = ["CFile", "CFileStatus", "CMemFile"]
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
 
@@ -447,3 +448,41 @@ def _close(raw: io.FileIO) -> None:
     else:
         os.close(raw.fileno())
         raw.close()
+
+
+class CMemFile(MemFile, CFile):
+    """A file in memory (AR-37).
+
+    `CMemFile(growth=1024)` is empty and grows in steps of that many bytes. `CMemFile(buffer, size)` or `Attach`
+    takes a buffer's bytes as the file's content, which then cannot grow (CMemoryException); with a growth the
+    content starts empty and uses the buffer's memory first. `getvalue()` gives the content as bytes at any time
+    before `Close`, which drops it.
+    """
+
+    def GetBuffer(self) -> memoryview:
+        """A view of the content, without a copy; while it is alive the file cannot grow (BufferError)."""
+        return self.getbuffer()
+
+    def Open(self, lpszFileName: StrPath, nOpenFlags: int) -> bool:
+        raise self._cannot("Open")
+
+    def Duplicate(self) -> CFile:
+        raise self._cannot("Duplicate")
+
+    def LockRange(self, dwPos: int, dwCount: int) -> None:
+        raise self._cannot("LockRange")
+
+    def UnlockRange(self, dwPos: int, dwCount: int) -> None:
+        raise self._cannot("UnlockRange")
+
+    def fileno(self) -> int:
+        raise self._cannot("fileno")
+
+    def _cannot(self, member: str) -> CNotSupportedException:
+        return CNotSupportedException(f"{type(self).__name__}.{member}: a file in memory cannot do this")
+
+    def _get_status(self) -> CFileStatus:
+        return CFileStatus(m_size=self.GetLength(), m_szFullName=self.GetFilePath())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.GetLength()} bytes at {self.GetPosition()}>"
