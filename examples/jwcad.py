@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import records
-from records import Record, counted, inline, objects, one_of, raw, times
+from records import Record, counted, objects, one_of, raw
 from records import to_json as to_json
 
-from pysock import BYTE, DOUBLE, DWORD, WORD, CArchive, CString, CTime
+from pysock import BYTE, DOUBLE, DWORD, WORD, CArchive, CString, CTime, by_value, fixed
 
 NEWEST = 700
 
 
-P = times(2, DOUBLE)  # a point: x and y in millimetres
+P = fixed(DOUBLE, 2)  # a point: x and y in millimetres
 
 
 # --- the header -----------------------------------------------------------------------------------------
@@ -37,7 +37,7 @@ class Layer(Part):
 
 
 class Group(Part):
-    fields = dict(state=DWORD, layer=DWORD, scale=DOUBLE, protect=DWORD, layers=times(16, inline(Layer)))
+    fields = dict(state=DWORD, layer=DWORD, scale=DOUBLE, protect=DWORD, layers=fixed(by_value(Layer), 16))
 
 
 class Mark(Part):
@@ -63,7 +63,7 @@ class UserColor(Part):
 
 
 class UserLine(Part):
-    fields = dict(name=CString, segments=DWORD, pitches=times(10, DOUBLE))
+    fields = dict(name=CString, segments=DWORD, pitches=fixed(DOUBLE, 10))
 
 
 class TextKind(Part):
@@ -146,12 +146,12 @@ class CDataSunpou(CData, schema=NEWEST, versionable=True):
 
     def layout(self, version: int) -> Iterator[tuple[str, Any]]:
         yield from super().layout(version)
-        yield "line", inline(CDataSen)
-        yield "text", inline(CDataMoji)
+        yield "line", by_value(CDataSen)
+        yield "text", by_value(CDataMoji)
         if version >= 420:
             yield "mode", WORD
-            yield "extensions", times(2, inline(CDataSen))
-            yield "points", times(4, inline(CDataTen))
+            yield "extensions", fixed(by_value(CDataSen), 2)
+            yield "points", fixed(by_value(CDataTen), 4)
 
 
 class CDataSolid(CData, schema=NEWEST, versionable=True):
@@ -159,7 +159,7 @@ class CDataSolid(CData, schema=NEWEST, versionable=True):
 
     def layout(self, version: int) -> Iterator[tuple[str, Any]]:
         yield from super().layout(version)
-        yield "corners", times(4, P)  # start, end, second, third
+        yield "corners", fixed(P, 4)  # start, end, second, third
         if self.pen_color == 10:
             yield "rgb", DWORD
 
@@ -209,9 +209,9 @@ class Drawing(Part):
         yield "memo", CString
         yield "paper", DWORD
         yield "group", DWORD
-        yield "groups", times(16, inline(Group))
-        yield "unused", times(14, DWORD)
-        yield "dimension_settings", times(5, DWORD)
+        yield "groups", fixed(by_value(Group), 16)
+        yield "unused", fixed(DWORD, 14)
+        yield "dimension_settings", fixed(DWORD, 5)
         yield "unused2", DWORD
         yield "line_width", DWORD
         yield from self.view()
@@ -220,7 +220,7 @@ class Drawing(Part):
         yield "figures", objects(CData)
         yield "blocks", objects(CDataList)
         if self.version >= 700:
-            yield "images", counted(DWORD, inline(Image))
+            yield "images", counted(DWORD, by_value(Image))
 
     def view(self) -> Iterator[tuple[str, Any]]:
         """Printer, grid, names of layers, shadows, what the screen shows."""
@@ -231,8 +231,8 @@ class Drawing(Part):
         yield "grid_minimum", DOUBLE
         yield "grid_spacing", P
         yield "grid_origin", P
-        yield "layer_names", times(16, times(16, CString))
-        yield "group_names", times(16, CString)
+        yield "layer_names", fixed(fixed(CString, 16), 16)
+        yield "group_names", fixed(CString, 16)
         yield "shadow_level", DOUBLE
         yield "latitude", DOUBLE
         yield "shadow_9_to_15h", DWORD
@@ -245,24 +245,24 @@ class Drawing(Part):
         yield "screen_origin", P
         yield "range_scale", DOUBLE
         yield "range_origin", P
-        yield "marks", times(8 if self.version >= 300 else 4, inline(Mark))
+        yield "marks", fixed(by_value(Mark), 8 if self.version >= 300 else 4)
         if self.version >= 300:
-            yield "text_unused", times(3, DOUBLE)
+            yield "text_unused", fixed(DOUBLE, 3)
             yield "text_unused2", DWORD
-            yield "text_unused3", times(2, DOUBLE)
+            yield "text_unused3", fixed(DOUBLE, 2)
             yield "text_background_margin", DOUBLE
             yield "text_background_kind", DWORD
-        yield "offsets", times(10, DOUBLE)
+        yield "offsets", fixed(DOUBLE, 10)
         yield "offset_both_sides", DOUBLE
 
     def pens(self) -> Iterator[tuple[str, Any]]:
         """Colours, line types and the order of drawing."""
-        yield "screen_pens", times(10, inline(Pen))
-        yield "printer_pens", times(10, inline(PrinterPen))
-        yield "line_types", times(8, times(4, DWORD))
-        yield "random_lines", times(5, times(5, DWORD))
-        yield "double_lines", times(4, times(4, DWORD))
-        yield "draw_points", times(2, DWORD)  # on screen, on printer
+        yield "screen_pens", fixed(by_value(Pen), 10)
+        yield "printer_pens", fixed(by_value(PrinterPen), 10)
+        yield "line_types", fixed(fixed(DWORD, 4), 8)
+        yield "random_lines", fixed(fixed(DWORD, 5), 5)
+        yield "double_lines", fixed(fixed(DWORD, 4), 4)
+        yield "draw_points", fixed(DWORD, 2)  # on screen, on printer
         yield "bitmaps_first", DWORD
         yield "reverse_draw", DWORD
         yield "reverse_search", DWORD
@@ -275,28 +275,28 @@ class Drawing(Part):
         if self.version >= 223:
             yield "draw_time", DWORD
             yield "eye_init", DWORD
-            yield "eye_heights", times(3, DWORD)
-            yield "eye_values", times(5, DOUBLE)
+            yield "eye_heights", fixed(DWORD, 3)
+            yield "eye_values", fixed(DOUBLE, 5)
         if self.version >= 225:
-            yield "last_dimensions", times(4, DOUBLE)
+            yield "last_dimensions", fixed(DOUBLE, 4)
         if self.version >= 230:
-            yield "solid_color", times(2, DWORD)
+            yield "solid_color", fixed(DWORD, 2)
         if self.version >= 420:
-            yield "user_screen_pens", times(257, inline(Pen))
-            yield "user_colors", times(257, inline(UserColor))
-            yield "user_line_types", times(33, times(4, DWORD))
-            yield "user_lines", times(33, inline(UserLine))
+            yield "user_screen_pens", fixed(by_value(Pen), 257)
+            yield "user_colors", fixed(by_value(UserColor), 257)
+            yield "user_line_types", fixed(fixed(DWORD, 4), 33)
+            yield "user_lines", fixed(by_value(UserLine), 33)
 
     def texts(self) -> Iterator[tuple[str, Any]]:
         """The ten kinds of text, and the settings for the next one."""
-        yield "text_kinds", times(10, inline(TextKind))
-        yield "text", inline(TextKind)
+        yield "text_kinds", fixed(by_value(TextKind), 10)
+        yield "text", by_value(TextKind)
         yield "text_kind", DWORD
         yield "text_line_gap", DOUBLE
         yield "text_line_count", DOUBLE
         yield "text_offset_on", DWORD
-        yield "text_offsets_x", times(3, DOUBLE)
-        yield "text_offsets_y", times(3, DOUBLE)
+        yield "text_offsets_x", fixed(DOUBLE, 3)
+        yield "text_offsets_y", fixed(DOUBLE, 3)
 
 
 def settings(version: int) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import records
-from records import Record, counted, inline, objects, one_of, raw, times
+from records import Record, counted, objects, one_of, raw
 from records import to_json as to_json
 
-from pysock import BYTE, DWORD, LONG, WORD, CRect, CString
+from pysock import BYTE, DWORD, LONG, WORD, CRect, CString, by_value, fixed
 
 ARCHIVE = dict(unicode=False, encoding="cp1252")  # how every Power Tab archive is opened
 OLD = 2  # files up to this version (1.0 and 1.0.2) have the older layouts
@@ -27,7 +27,7 @@ PROGRAM = {1: "1.0", 2: "1.0.2", 3: "1.5", 4: "1.7"}
 
 # --- the pieces -----------------------------------------------------------------------------------------
 # `schema=1` makes a class known to archives under its name, as IMPLEMENT_SERIAL(CGuitar, CObject, 1) does in
-# C++.  Records without it occur only as members: `inline`, without a tag.
+# C++.  Records without it occur only as members: `by_value`, without a tag.
 
 
 class PowerTab(Record):
@@ -73,16 +73,16 @@ class CGuitar(PowerTab, schema=1):
         tremolo=BYTE,
         phaser=BYTE,
         capo=BYTE,
-        tuning=inline(CTuning),
+        tuning=by_value(CTuning),
     )
 
 
 class CChordDiagram(PowerTab, schema=1):
-    fields = dict(chord=inline(ChordName), top_fret=BYTE, frets=counted(BYTE, BYTE))
+    fields = dict(chord=by_value(ChordName), top_fret=BYTE, frets=counted(BYTE, BYTE))
 
 
 class CFloatingText(PowerTab, schema=1):
-    fields = dict(text=CString, rect=CRect, flags=BYTE, font=inline(Font))
+    fields = dict(text=CString, rect=CRect, flags=BYTE, font=by_value(Font))
 
 
 class CGuitarIn(PowerTab, schema=1):
@@ -115,7 +115,7 @@ class CDirection(PowerTab, schema=1):
 
 
 class CChordText(PowerTab, schema=1):
-    fields = dict(position=BYTE, chord=inline(ChordName))
+    fields = dict(position=BYTE, chord=by_value(ChordName))
 
 
 class CRhythmSlash(PowerTab, schema=1):
@@ -147,7 +147,7 @@ class CPosition(PowerTab, schema=1):
 
 
 class CStaff(PowerTab, schema=1):
-    voices = dict(spacings=times(4, BYTE), high=objects(CPosition), low=objects(CPosition))
+    voices = dict(spacings=fixed(BYTE, 4), high=objects(CPosition), low=objects(CPosition))
     fields = dict(data=BYTE, **voices)
     old = dict(clef=BYTE, tablature_type=BYTE, **voices)
 
@@ -174,7 +174,7 @@ class CSection(PowerTab, schema=1):  # a system
         staves=objects(CStaff),
         bars=objects(CMusicBar),
     )
-    fields = dict(rect=CRect, end_bar=BYTE, **spacings, start_bar=inline(CMusicBar), **lists)
+    fields = dict(rect=CRect, end_bar=BYTE, **spacings, start_bar=by_value(CMusicBar), **lists)
     old = dict(rect=CRect, key=BYTE, end_bar=WORD, **spacings, **lists)
 
 
@@ -201,7 +201,7 @@ class Score(PowerTab):
 
 
 class AnnotatedScore(PowerTab):  # version 3 only
-    fields = dict(transcriber=CString, notes=CString, score=inline(Score))
+    fields = dict(transcriber=CString, notes=CString, score=by_value(Score))
 
 
 class Document(PowerTab):
@@ -215,14 +215,14 @@ class Document(PowerTab):
         yield from self.header() if self.version == 4 else self.old_header()
         if self.version <= OLD:
             yield "line_spacing", LONG
-            yield "fonts", times(3, inline(Font))
-            yield "scores", times(2, inline(Score))  # guitar, bass
-            yield "fade", times(2, BYTE)  # in, out: in measures
+            yield "fonts", fixed(by_value(Font), 3)
+            yield "scores", fixed(by_value(Score), 2)  # guitar, bass
+            yield "fade", fixed(BYTE, 2)  # in, out: in measures
             return
-        yield "scores", times(2, inline(Score if self.version == 4 else AnnotatedScore))
-        yield "fonts", times(3, inline(Font))
+        yield "scores", fixed(by_value(Score if self.version == 4 else AnnotatedScore), 2)
+        yield "fonts", fixed(by_value(Font), 3)
         yield "line_spacing", LONG
-        yield "fade", times(2, DWORD)
+        yield "fade", fixed(DWORD, 2)
 
     def old_header(self) -> Iterator[tuple[str, Any]]:
         """Versions 1 to 3."""

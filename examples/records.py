@@ -14,9 +14,10 @@ is resumed only after the field it named has been loaded, so it can look at it:
         if self.style == 100:
             yield "angle", DOUBLE
 
-A field's type is anything `ar.read` and `ar.write` take: a scalar such as WORD, a CString, a CObject class
-(then the field is a pointer), a value type such as CRect, or an object with the methods `__mfc_load__` and
-`__mfc_store__`, of which six follow.
+A field's type is anything `ar.read` and `ar.write` take: a scalar such as WORD, a CString, a value type such
+as CRect, a CObject class (then the field is a pointer), `by_value` of one (a member, without a tag),
+`fixed(T, n)` for a C array, or an object with the methods `__mfc_load__` and `__mfc_store__`, of which four
+follow.
 """
 
 import argparse
@@ -30,54 +31,19 @@ from typing import Any
 from pysock import CArchive, CArchiveException, CMemFile, CObject
 
 
-class inline:
-    """A member held by value: its fields follow at once, with no tag before them."""
-
-    def __init__(self, cls: type["Record"]) -> None:
-        self.cls = cls
-
-    def default(self, version: int) -> "Record":
-        return self.cls(version)
-
-    def __mfc_load__(self, ar: CArchive) -> "Record":
-        value = self.cls.__new__(self.cls)
-        value.Serialize(ar)
-        return value
-
-    def __mfc_store__(self, ar: CArchive, value: "Record") -> None:
-        value.Serialize(ar)
-
-
-class times:
-    """A C array `T member[n]`: always n elements, so no count is written."""
-
-    def __init__(self, n: int, element: Any) -> None:
-        self.n, self.element = n, element
-
-    def default(self, version: int) -> list[Any]:
-        return [default(self.element, version) for _ in range(self.n)]
-
-    def __mfc_load__(self, ar: CArchive) -> list[Any]:
-        return [ar.read(self.element) for _ in range(self.n)]
-
-    def __mfc_store__(self, ar: CArchive, value: list[Any]) -> None:
-        if len(value) != self.n:
-            raise ValueError(f"{self.n} elements wanted, {len(value)} found")
-        for element in value:
-            ar.write(element, self.element)
-
-
 class counted:
     """A list with its number of elements before it, as a BYTE or whatever else the program chose."""
 
     def __init__(self, count: Any, element: Any) -> None:
         self.count, self.element = count, element
 
-    def default(self, version: int) -> list[Any]:
+    def default(self) -> list[Any]:
         return []
 
     def __mfc_load__(self, ar: CArchive) -> list[Any]:
-        return [ar.read(self.element) for _ in range(ar.read(self.count))]
+        count = ar.read(self.count)
+        ar.check_count(count)  # at once, if so many cannot follow
+        return [ar.read(self.element) for _ in range(count)]
 
     def __mfc_store__(self, ar: CArchive, value: list[Any]) -> None:
         ar.write(len(value), self.count)
@@ -95,7 +61,7 @@ class objects:
     def __init__(self, cls: type[CObject]) -> None:
         self.cls = cls
 
-    def default(self, version: int) -> list[CObject]:
+    def default(self) -> list[CObject]:
         return []
 
     def __mfc_load__(self, ar: CArchive) -> list[CObject]:
@@ -123,7 +89,7 @@ class raw:
     def __init__(self, n: int) -> None:
         self.n = n
 
-    def default(self, version: int) -> bytes:
+    def default(self) -> bytes:
         return bytes(self.n)
 
     def __mfc_load__(self, ar: CArchive) -> bytes:
@@ -139,7 +105,7 @@ class one_of:
     def __init__(self, type_: Any, values: Collection[Any], what: str) -> None:
         self.type, self.values, self.what = type_, values, what
 
-    def default(self, version: int) -> Any:
+    def default(self) -> Any:
         return next(iter(self.values))
 
     def __mfc_load__(self, ar: CArchive) -> Any:
@@ -157,11 +123,12 @@ class one_of:
 
 def default(type_: Any, version: int) -> Any:
     """The value of a field nobody has set: 0, "", [], or an empty record."""
-    if hasattr(type_, "default"):
-        return type_.default(version)
     if isinstance(type_, type) and issubclass(type_, CObject):
         return None  # a pointer
-    value = type_()
+    value = type_.default() if hasattr(type_, "default") else type_()
+    for record in value if isinstance(value, list) else [value]:
+        if isinstance(record, Record):  # made as an archive makes it, without its fields
+            record.__init__(version)
     return value if hasattr(type_, "__mfc_load__") else value.value  # WORD() is a box around 0
 
 
