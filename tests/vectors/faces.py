@@ -46,6 +46,12 @@ class Face:
             return box.value
         return ar.read(getattr(pysock, name))
 
+    def get_raw(self, ar: CArchive, name: str) -> bytes | None:
+        """The bytes of a scalar where the face gives them: a float keeps a signalling NaN only there (AR-45)."""
+        if self.name == "bulk" and name in _BULK:
+            return bytes(ar.read_array(getattr(pysock, name), count=1))
+        return None
+
     def put_object(self, ar: CArchive, obj: CObject | None) -> None:
         if self.name in ("members", "bulk"):
             ar.WriteObject(obj)

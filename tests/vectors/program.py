@@ -30,6 +30,7 @@ BOXES = {
     "double": "DOUBLE",
 }
 UNSIGNED = {1: "BYTE", 2: "WORD", 4: "DWORD", 8: "ULONGLONG"}
+VARIANT_CODES = {2: "<h", 3: "<i", 4: "<f", 5: "<d", 6: "<q", 7: "<d", 10: "<I", 11: "<H", 16: "<b", 17: "<B", 18: "<H", 19: "<I", 20: "<q", 21: "<Q"}  # fmt: skip
 NO_LIMITS = dict.fromkeys(
     ["max_string", "max_count", "max_total", "max_objects", "max_classes", "max_depth"]
 )  # as MFC: none  # fmt: skip
@@ -179,12 +180,16 @@ class Runner:
 
     def get_scalar(self, name: str) -> None:
         width, code = SCALARS[name]
-        value = self.face.get(self.ar, BOXES.get(name, name))
-        if name == "wchar_t" and isinstance(value, str):
-            value = ord(value)
-        if name == "bool":
-            assert isinstance(value, bool)
-        self.val(f"get{width} 0x{int.from_bytes(struct.pack('<' + code, value), 'little'):x}")
+        box = BOXES.get(name, name)
+        raw = self.face.get_raw(self.ar, box)
+        if raw is None:
+            value = self.face.get(self.ar, box)
+            if name == "wchar_t":
+                value = ord(value)
+            if name == "bool":
+                assert isinstance(value, bool)
+            raw = struct.pack("<" + code, value)
+        self.val(f"get{width} 0x{int.from_bytes(raw, 'little'):x}")
 
     def op_get(self, width: int) -> None:
         if width in UNSIGNED:
@@ -387,10 +392,31 @@ class Runner:
         self.face.put_value(self.ar, self.variant(vt, value))
 
     def variant(self, vt: int, value: Any) -> Any:
-        raise NotImplementedError
+        if not isinstance(value, dict) or "array" in value or "raw16" in value:
+            return pysock.COleVariant(None, vt)  # no value, or one that MFC does not store
+        if "text" in value:
+            return pysock.COleVariant(value["text"], vt)
+        if "bytes" in value:
+            return pysock.COleVariant(bytes.fromhex(value["bytes"]), vt)
+        if vt not in VARIANT_CODES:
+            return pysock.COleVariant(None, vt)
+        code = VARIANT_CODES[vt]
+        raw = value["bits"].to_bytes(struct.calcsize(code), "little")
+        if vt == pysock.VARENUM.VT_BOOL and raw not in (b"\0\0", b"\xff\xff"):  # only a stream holds such
+            return CArchive(struct.pack("<H", vt) + raw, CArchive.load).read(pysock.COleVariant)
+        (number,) = struct.unpack(code, raw)
+        return pysock.COleVariant(pysock.COleCurrency.from_cy(number) if vt == pysock.VARENUM.VT_CY else number, vt)
 
     def op_get_COleVariant(self) -> None:
-        raise NotImplementedError
+        got = self.face.get_value(self.ar, "COleVariant")
+        if got.vt == pysock.VARENUM.VT_BSTR:
+            self.val(f"variant vt=8 bits=0x0 {got.raw.hex() or '-'}")
+        else:
+            self.val(f"variant vt={got.vt} bits=0x{int.from_bytes(got.raw, 'little'):x}")
+
+    def line_rvarp(self) -> None:
+        got = self.ar.read(pysock.COleVariant)
+        self.val(f"variant vt={got.vt} {'NULL' if got.value is None else 'ptr'}")
 
     # ---- both directions ---------------------------------------------------------------------------------------------
     def op_Flush(self) -> None:
