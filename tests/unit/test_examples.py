@@ -258,6 +258,18 @@ def test_nesting_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     assert "max_depth" in err
 
 
+def test_nesting_that_can_be_loaded_can_be_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = hiersvr.CServerNode("deepest")
+    for _ in range(100):
+        root = hiersvr.CServerNode("node", [root])
+    path = tmp_path / "deep.hie"
+    hiersvr.save(hiersvr.Document(root), path)
+    for flag in ([], ["--json"]):
+        code, out, _ = run(hiersvr, [str(path), *flag], monkeypatch)
+        assert code == 0
+        assert "deepest" in out
+
+
 def test_the_scripts_run_as_told(tmp_path: Path) -> None:
     path, out = tmp_path / "tree.hie", tmp_path / "again.hie"
     hiersvr.save(tree(), path)
