@@ -61,6 +61,7 @@ cdef class Cursor:
     cdef int mode
     cdef int nesting        # of composite reads that share a budget
     cdef bint opened        # once and for all
+    cdef bint user_buffer   # the buffer is the caller's
     cdef bint loading
     cdef bint busy          # inside a call on the file; the windows are put away
     cdef bint blocking      # AR-7: never ask for more than is needed

@@ -26,6 +26,7 @@ from libc.string cimport memchr, memcpy, memmove
 import array as _array
 import io as _io
 import os as _os
+from operator import index as _index
 
 from pysock._core.errors cimport raise_archive, raise_file, raise_invalid_arg, raise_limit
 from pysock._core.fast cimport (
@@ -407,9 +408,6 @@ cdef Py_ssize_t read_bulk(Cursor c, uint8_t *dst, Py_ssize_t n, object owner, Py
         return done
     direct = rest - rest % c.cap
     if direct or c._faithful:  # MFC asks even for 0 bytes (AR-223)
-        c.base += c.rcur - c.start
-        c.rcur = c.rlim = c.rend = c.start
-        got = 1
         while True:
             got = read_into(c, dst + done, direct, owner, offset + done)
             done += got
@@ -893,8 +891,6 @@ cdef int64_t load_length(Cursor c, bint *wide) except -1:
     if c._bits == 32:
         if n > 0x7FFFFFFF:
             fail(c, C_GENERIC, at, "a string of at most 2147483647 units (32-bit profile)", f"a length of {n}")
-    elif c._faithful:
-        n = <uint32_t>n  # AR-58: the real one keeps the low half
     if n > 0x7FFFFFFFFFFFFFFF:
         over_limit(c, "max_string", c.max_string_ if c.max_string_ >= 0 else INT64_MAX, n, at)
     return n
@@ -917,6 +913,8 @@ cdef str load_string(Cursor c):
         return decode_utf16(p + 4, n)
     at = position(c)
     n = load_length(c, &wide)
+    if c._faithful:
+        n &= 0xFFFFFFFF  # AR-58: the real one keeps the low half
     if c.max_string_ >= 0 and n > c.max_string_:
         over_limit(c, "max_string", c.max_string_, n, at)
     if n > INT64_MAX // 2:
@@ -1001,6 +999,12 @@ cdef bint signed_kind(int kind) noexcept:
             or kind == K_LONGLONG)
 
 
+cdef tuple range_of(int kind):
+    """The least and the greatest number of an integer kind."""
+    cdef object span = 1 << <object>_BITS[kind]
+    return (-(span >> 1), (span >> 1) - 1) if signed_kind(kind) else (0, span - 1)
+
+
 cdef object checked(int kind, object v):
     """`v` as the value of a box of that kind, or OverflowError / TypeError (AR-194)."""
     cdef double x
@@ -1021,11 +1025,10 @@ cdef object checked(int kind, object v):
         return True if v else False
     if kind == K_WCHAR:
         return chr(unit_of(v))
-    low = -(1 << (_BITS[kind] - 1)) if signed_kind(kind) else 0
-    high = (1 << (_BITS[kind] - signed_kind(kind))) - 1
+    low, high = range_of(kind)
     if not hasattr(v, "__index__"):
         refuse(_NAMES[kind], low, high, v)
-    n = int(v.__index__())
+    n = _index(v)
     if not low <= n <= high:
         refuse(_NAMES[kind], low, high, v)
     return n
@@ -1033,14 +1036,13 @@ cdef object checked(int kind, object v):
 
 cdef object truncated(int kind, object v):
     """`v` cut to the width of the kind, as C++ does it."""
-    n = int(v) & ((1 << _BITS[kind]) - 1)
+    cdef object span = 1 << <object>_BITS[kind], n
     if kind == K_bool:
         return bool(v)
+    n = int(v) % span
     if kind == K_WCHAR:
         return chr(n)
-    if signed_kind(kind) and n >> (_BITS[kind] - 1):
-        n -= 1 << _BITS[kind]
-    return n
+    return n - span if n > range_of(kind)[1] else n
 
 
 cdef int set_box(Box box, object v) except -1:
@@ -1533,6 +1535,7 @@ cdef class Cursor:
             if size < MIN_BUFFER:
                 size = MIN_BUFFER
                 lpbuf = None
+            self.user_buffer = lpbuf is not None
             if lpbuf is None:
                 lpbuf = bytearray(size)
             # The buffer is held by a view also where it is our own: a file that is lent a piece of it may keep that.
@@ -1875,14 +1878,11 @@ cdef class Cursor:
         """Make that many unread bytes stand in the buffer; endOfFile if the stream has fewer, bufferFull if the buffer
         cannot hold them (AR-19, AR-23)."""
         cdef Py_ssize_t n = nBytesNeeded
-        cdef bint there
-        if n <= self.rlim - self.rcur:
+        if n <= self.rlim - self.rcur or (fill(self, n) and n <= self.rlim - self.rcur):
             return
-        there = fill(self, n)
-        if not there and self.rend - self.rcur >= self.cap:
+        if n > self.cap and self.rend - self.rcur == self.cap:
             fail(self, C_BUFFER_FULL, position(self), _bytes_text(n), f"a buffer of {self.cap}")
-        if not there:
-            short_of(self, position(self), n, self.rend - self.rcur)
+        short_of(self, position(self), n, self.rend - self.rcur)
 
     # --- counts and lengths
 
@@ -1991,10 +1991,12 @@ cdef class Cursor:
     # --- text lines
 
     def WriteString(self, s, unicode=None):
-        """Store the characters of `s` up to its first NUL: no length, no NUL, no line end added (AR-63). `unicode`
+        """Store the characters of `s` up to its first NUL: no length, no NUL, no line end added; nothing for None (AR-63). `unicode`
         overrides the archive's setting (AR-69)."""
         cdef bint wide = self.wide if unicode is None else bool(unicode)
         cdef Py_ssize_t cut
+        if s is None:  # as MFC takes a null pointer
+            s = ""
         if not isinstance(s, str):
             raise TypeError(f"WriteString needs a str, got {type(s).__name__}")
         cut = s.find("\0")

@@ -241,7 +241,8 @@ class CObject(Object):
             number = checked_schema(schema, versionable)
         if name is None:
             name = cls.__name__
-        rc = new_runtime_class(cls, name, class_of_type((<PyTypeObject *><PyObject *>cls).tp_base), number,
+        # looked up before the class has its own: the nearest in the mro, also behind a mixin without one
+        rc = new_runtime_class(cls, name, class_of_type(<PyTypeObject *><PyObject *>cls), number,
                                (schema is not None or dyncreate) and not abstract)
         if schema is not None:
             rc.name = checked_name(name)
@@ -910,10 +911,21 @@ cdef class CArchive(Cursor):
         """The schema of the object that is being loaded, None outside of one (AR-207)."""
         return None if self._object_schema == PS_ASKED else self._object_schema
 
-    def _set_map_count(self, n, /):
+    def _set_mapcount(self, n, /):
         """For tests of the end of the map (AR-78): the next index of a storing archive."""
         begin_map(self)
         self._next = n
+
+    def _state(self):
+        """For tests: MFC's members as far as there is something that corresponds."""
+        return {
+            "nMode": self.mode, "nBufSize": self.cap, "bUserBuf": int(self.user_buffer), "bDirectBuffer": 0,
+            "bBlocking": 2 if self.blocking else 0,
+            "cur": (self.rcur if self.loading else self.wcur) - self.start,
+            "max": (self.rend if self.loading else self.wlim) - self.start,
+            "mapcount": 0 if self._map is None else self._next,
+            "schema": self._schema,
+        }
 
     # --- operators and typed reads
 

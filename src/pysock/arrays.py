@@ -33,7 +33,7 @@ __all__ = [
 T = TypeVar("T")
 
 
-class ArrayBase(MutableSequence[T]):
+class ArrayBase(CObject, MutableSequence[T], dynamic=False):
     """What all arrays share. Subclasses say what an element is: `_default`, `_check`, `_storage`."""
 
     _data: Any  # list[T], or array.array for numbers: their interfaces agree where it matters
@@ -251,7 +251,7 @@ class ArrayBase(MutableSequence[T]):
 # --- numbers --------------------------------------------------------------------------------------------
 
 
-class _NumberArray(ArrayBase[int]):
+class _NumberArray(ArrayBase[int], dynamic=False):
     """Numbers on compact storage; a number that does not fit raises OverflowError."""
 
     _typecode: ClassVar[str]
@@ -282,7 +282,7 @@ class _NumberArray(ArrayBase[int]):
         return bytes(self._data)
 
 
-class CByteArray(_NumberArray, CObject, schema=0):
+class CByteArray(_NumberArray, schema=0, library=True):
     """Bytes: COUNT, n bytes (AR-118)."""
 
     _typecode = "B"
@@ -297,7 +297,7 @@ class CByteArray(_NumberArray, CObject, schema=0):
             self._data = self._stored(ar.read_array(BYTE))
 
 
-class CWordArray(_NumberArray, CObject, schema=0):
+class CWordArray(_NumberArray, schema=0, library=True):
     """16-bit numbers without sign: COUNT, n WORDs (AR-119)."""
 
     _typecode = "H"
@@ -309,7 +309,7 @@ class CWordArray(_NumberArray, CObject, schema=0):
             self._data = self._stored(ar.read_array(WORD))
 
 
-class CDWordArray(_NumberArray, CObject, schema=0):
+class CDWordArray(_NumberArray, schema=0, library=True):
     """32-bit numbers without sign: COUNT, n DWORDs (AR-120)."""
 
     _typecode = "I"
@@ -321,7 +321,7 @@ class CDWordArray(_NumberArray, CObject, schema=0):
             self._data = self._stored(ar.read_array(DWORD))
 
 
-class CUIntArray(_NumberArray, CObject):
+class CUIntArray(_NumberArray):
     """32-bit numbers without sign that have no Serialize of their own: nothing is stored (AR-132)."""
 
     _typecode = "I"
@@ -330,7 +330,7 @@ class CUIntArray(_NumberArray, CObject):
 # --- the others -----------------------------------------------------------------------------------------
 
 
-class CStringArray(ArrayBase[str], CObject, schema=0):
+class CStringArray(ArrayBase[str], schema=0, library=True):
     """Strings: COUNT, n STRINGs (AR-121)."""
 
     _default = ""
@@ -349,7 +349,7 @@ class CStringArray(ArrayBase[str], CObject, schema=0):
             self._data = [ar.ReadCString() for _ in range(count)]
 
 
-class CObArray(ArrayBase[Any], CObject, schema=0):
+class CObArray(ArrayBase[Any], schema=0, library=True):
     """Objects: COUNT, n OBJECTs (AR-122). Elements are `CObject`s or None."""
 
     _element: ClassVar[type[CObject] | None] = None
@@ -370,7 +370,7 @@ class CObArray(ArrayBase[Any], CObject, schema=0):
             self._data = [ar.ReadObject(requested) for _ in range(count)]
 
 
-class CPtrArray(ArrayBase[Any], CObject):
+class CPtrArray(ArrayBase[Any]):
     """Pointers, here any Python objects. It has no Serialize of its own: nothing is stored (AR-132)."""
 
 

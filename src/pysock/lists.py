@@ -52,7 +52,7 @@ def _new_position(mark: object, value: Any) -> POSITION:
     return node
 
 
-class ListBase(MutableSequence[T]):
+class ListBase(CObject, MutableSequence[T], dynamic=False):
     """What all lists share."""
 
     _head: POSITION | None
@@ -360,7 +360,7 @@ class ListBase(MutableSequence[T]):
         return f"{type(self).__name__}({list(self)!r})"
 
 
-class CStringList(ListBase[str], CObject, schema=0):
+class CStringList(ListBase[str], schema=0, library=True):
     """Strings: COUNT, n STRINGs, head to tail (AR-123). Loading appends (AR-137)."""
 
     def _check(self, value: str) -> str:
@@ -378,7 +378,7 @@ class CStringList(ListBase[str], CObject, schema=0):
                 self._link(ar.ReadCString(), None)
 
 
-class CObList(ListBase[Any], CObject, schema=0):
+class CObList(ListBase[Any], schema=0, library=True):
     """Objects: COUNT, n OBJECTs, head to tail (AR-124). Elements are `CObject`s or None; loading appends (AR-137).
 
     `Find` looks for the very object.
@@ -406,5 +406,5 @@ class CObList(ListBase[Any], CObject, schema=0):
                 self._link(ar.ReadObject(requested), None)
 
 
-class CPtrList(ListBase[Any], CObject):
+class CPtrList(ListBase[Any]):
     """Pointers, here any Python objects. It has no Serialize of its own: nothing is stored (AR-132)."""

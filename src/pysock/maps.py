@@ -61,7 +61,7 @@ class MapPosition(Generic[K]):
         self._index = index
 
 
-class MapBase(MutableMapping[K, V]):
+class MapBase(CObject, MutableMapping[K, V], dynamic=False):
     """What all maps share. Subclasses say what keys and values are."""
 
     _items: dict[K, V]
@@ -248,7 +248,7 @@ class MapBase(MutableMapping[K, V]):
         return in_bucket_order(self._items, self._hash_of(ar), self._table)
 
 
-class _TextKeys:
+class _TextKeys(MapBase[str, V], dynamic=False):
     """Keys are strings."""
 
     def _check_key(self, key: str) -> str:
@@ -258,7 +258,7 @@ class _TextKeys:
         return text_hash(ar)
 
 
-class _WordKeys:
+class _WordKeys(MapBase[int, V], dynamic=False):
     """Keys are numbers of 16 bits without sign."""
 
     def _check_key(self, key: int) -> int:
@@ -277,7 +277,7 @@ def _word(value: int) -> int:
     return value
 
 
-class _ObjectValues:
+class _ObjectValues(MapBase[K, Any], dynamic=False):
     """Values are `CObject`s or None."""
 
     _element: ClassVar[type[CObject] | None] = None
@@ -287,7 +287,7 @@ class _ObjectValues:
         return check_object(value, self._element)
 
 
-class CMapStringToString(_TextKeys, MapBase[str, str], CObject, schema=0):
+class CMapStringToString(_TextKeys[str], schema=0, library=True):
     """Strings to strings: COUNT, n times STRING, STRING (AR-127). Loading merges (AR-137)."""
 
     _default = ""
@@ -309,7 +309,7 @@ class CMapStringToString(_TextKeys, MapBase[str, str], CObject, schema=0):
                 self._items[key] = ar.ReadCString()
 
 
-class CMapStringToOb(_ObjectValues, _TextKeys, MapBase[str, Any], CObject, schema=0):
+class CMapStringToOb(_ObjectValues[str], _TextKeys[Any], schema=0, library=True):
     """Strings to objects: COUNT, n times STRING, OBJECT (AR-126). Loading merges (AR-137)."""
 
     def Serialize(self, ar: CArchive) -> None:
@@ -327,7 +327,7 @@ class CMapStringToOb(_ObjectValues, _TextKeys, MapBase[str, Any], CObject, schem
                 self._items[key] = ar.ReadObject(requested)
 
 
-class CMapWordToOb(_ObjectValues, _WordKeys, MapBase[int, Any], CObject, schema=0):
+class CMapWordToOb(_ObjectValues[int], _WordKeys[Any], schema=0, library=True):
     """WORDs to objects: COUNT, n times WORD, OBJECT (AR-125). Loading merges (AR-137)."""
 
     def Serialize(self, ar: CArchive) -> None:
@@ -345,11 +345,11 @@ class CMapWordToOb(_ObjectValues, _WordKeys, MapBase[int, Any], CObject, schema=
                 self._items[key] = ar.ReadObject(requested)
 
 
-class CMapPtrToPtr(MapBase[Any, Any], CObject):
+class CMapPtrToPtr(MapBase[Any, Any]):
     """Pointers, here any hashable objects, to any objects. Nothing of it is stored (AR-132)."""
 
 
-class CMapPtrToWord(MapBase[Any, int], CObject):
+class CMapPtrToWord(MapBase[Any, int]):
     """Pointers, here any hashable objects, to WORDs. Nothing of it is stored (AR-132)."""
 
     _default = 0
@@ -358,9 +358,9 @@ class CMapPtrToWord(MapBase[Any, int], CObject):
         return _word(value)
 
 
-class CMapWordToPtr(_WordKeys, MapBase[int, Any], CObject):
+class CMapWordToPtr(_WordKeys[Any]):
     """WORDs to any objects. Nothing of it is stored (AR-132)."""
 
 
-class CMapStringToPtr(_TextKeys, MapBase[str, Any], CObject):
+class CMapStringToPtr(_TextKeys[Any]):
     """Strings to any objects. Nothing of it is stored (AR-132)."""

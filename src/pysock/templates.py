@@ -15,7 +15,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
-from ._core.graph import CObject
+from ._core.graph import RUNTIME_CLASS, CObject
 from .arrays import ArrayBase, CObArray, CPtrArray
 from .elements import Element, element
 from .lists import CObList, CPtrList, ListBase
@@ -70,7 +70,7 @@ def _make(
     if key not in _made:
         name = f"{template.__name__}[{', '.join(map(_name, parameters))}]"
         members |= {"_template": key, "__module__": template.__module__, "__doc__": template.__doc__}
-        _made[key] = types.new_class(name, bases, exec_body=lambda namespace: namespace.update(members))
+        _made[key] = types.new_class(name, bases, {"dynamic": False}, lambda names: names.update(members))
     return _made[key]
 
 
@@ -86,7 +86,7 @@ def _parameters(template: type, given: Any, count: int) -> tuple[Any, ...]:
     return parameters
 
 
-class _Template:
+class _Template(CObject, dynamic=False):
     """A class that is complete only with parameters: `CArray[WORD]`, not `CArray`."""
 
     _template: ClassVar[tuple[type, tuple[Any, ...]] | None] = None
@@ -100,7 +100,7 @@ class _Template:
         return _remade, self._template, *super().__reduce__()[2:]  # type: ignore[misc]
 
 
-class CArray(_Template, ArrayBase[Any], CObject, Generic[T]):
+class CArray(_Template, ArrayBase[Any], CObject, Generic[T], dynamic=False):
     """`CArray<T>`: COUNT, then the elements as one block (AR-128). It cannot be stored by pointer (AR-139)."""
 
     _element: ClassVar[Element]
@@ -128,7 +128,7 @@ class CArray(_Template, ArrayBase[Any], CObject, Generic[T]):
             self._data = list(kind.load(ar, count))
 
 
-class CList(_Template, ListBase[Any], CObject, Generic[T]):
+class CList(_Template, ListBase[Any], CObject, Generic[T], dynamic=False):
     """`CList<T>`: COUNT, then the elements, head to tail (AR-129). Loading appends (AR-137).
 
     It cannot be stored by pointer (AR-139).
@@ -157,7 +157,7 @@ class CList(_Template, ListBase[Any], CObject, Generic[T]):
                 self._link(value, None)
 
 
-class CMap(_Template, MapBase[Any, Any], CObject, Generic[K, V]):
+class CMap(_Template, MapBase[Any, Any], CObject, Generic[K, V], dynamic=False):
     """`CMap<K, ..., V, ...>`: COUNT, then key and value by turns (AR-130). Loading merges (AR-137).
 
     It cannot be stored by pointer (AR-139). With `map_order` keys must be numbers or strings.
@@ -223,7 +223,7 @@ def _load_pairs(ar: CArchive, key: Element, value: Element, into: dict[Any, Any]
 # --- typed pointers -------------------------------------------------------------------------------------
 
 
-class _TypedPtr(_Template):
+class _TypedPtr(_Template, dynamic=False):
     """What the typed pointer templates share: elements of one class, or None."""
 
     _bases: ClassVar[tuple[type, ...]]
@@ -245,7 +245,7 @@ class _TypedPtr(_Template):
         return value
 
 
-class CTypedPtrArray(_TypedPtr, ArrayBase[T], CObject, Generic[B, T]):
+class CTypedPtrArray(_TypedPtr, ArrayBase[T], CObject, Generic[B, T], dynamic=False):
     """`CTypedPtrArray<CObArray, CFoo*>`: the bytes of its base (AR-131); by pointer it is stored as its base (AR-139)."""
 
     _bases = (CObArray, CPtrArray)
@@ -258,7 +258,7 @@ class CTypedPtrArray(_TypedPtr, ArrayBase[T], CObject, Generic[B, T]):
         return cast(T, self._of_class(value))
 
 
-class CTypedPtrList(_TypedPtr, ListBase[T], CObject, Generic[B, T]):
+class CTypedPtrList(_TypedPtr, ListBase[T], CObject, Generic[B, T], dynamic=False):
     """`CTypedPtrList<CObList, CFoo*>`: the bytes of its base (AR-131); by pointer it is stored as its base (AR-139)."""
 
     _bases = (CObList, CPtrList)
@@ -271,7 +271,7 @@ class CTypedPtrList(_TypedPtr, ListBase[T], CObject, Generic[B, T]):
         return cast(T, self._of_class(value))
 
 
-class CTypedPtrMap(_TypedPtr, MapBase[K, V], CObject, Generic[B, K, V]):
+class CTypedPtrMap(_TypedPtr, MapBase[K, V], CObject, Generic[B, K, V], dynamic=False):
     """`CTypedPtrMap<CMapStringToOb, CString, CFoo*>`: the bytes of its base (AR-131, AR-139)."""
 
     _bases = (CMapStringToOb, CMapWordToOb, CMapPtrToPtr, CMapPtrToWord, CMapWordToPtr, CMapStringToPtr)
@@ -397,7 +397,7 @@ class _ByValue(_Descriptor):
         self._cls = cls
 
     def default(self) -> CObject:
-        return _new_object(self._cls)
+        return RUNTIME_CLASS(self._cls).CreateObject()
 
     def __mfc_store__(self, ar: CArchive, value: CObject) -> None:
         if not isinstance(value, self._cls):
@@ -405,18 +405,9 @@ class _ByValue(_Descriptor):
         value.Serialize(ar)
 
     def __mfc_load__(self, ar: CArchive) -> CObject:
-        value = _new_object(self._cls)
+        value = RUNTIME_CLASS(self._cls).CreateObject()
         value.Serialize(ar)
         return value
-
-
-def _new_object(cls: type[CObject]) -> CObject:
-    """As an archive creates them: without `__init__`, whose arguments nobody knows (AR-206)."""
-    value = cls.__new__(cls)
-    prepare = getattr(value, "__mfc_init__", None)
-    if prepare is not None:
-        prepare()
-    return value
 
 
 def by_value(cls: type[CObject]) -> Any:

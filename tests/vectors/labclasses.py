@@ -55,8 +55,8 @@ class Lab:
     def _make_class(self, spec: dict[str, Any]) -> Any:
         base = self.classes[spec["base"]] if "base" in spec else CObject
         keywords: dict[str, Any] = {"schema": spec["schema"], "name": spec["name"], "registry": self.registry}
-        if spec.get("flag") == "unregistered":
-            keywords["register"] = False
+        if spec["schema"] == 0xFFFF:  # DECLARE_DYNCREATE
+            keywords = {"name": spec["name"], "dyncreate": True}
         if spec.get("flag") == "abstract":
             keywords["abstract"] = True
         lab = self
@@ -64,16 +64,11 @@ class Lab:
         def Serialize(obj: Any, ar: CArchive) -> None:
             lab._serialize(spec, obj, ar)
 
-        body = {
-            "spec": spec,
-            "Serialize": Serialize,
-            "value": 0,
-            "text": "",
-            "links": (),
-            "seen": None,
-            "number": 0,
-        }
-        return types.new_class("Lab", (base,), keywords, lambda namespace: namespace.update(body))
+        body = {"spec": spec, "Serialize": Serialize, "value": 0, "text": "", "links": (), "seen": None, "number": 0}
+        cls: Any = types.new_class("Lab", (base,), keywords, lambda namespace: namespace.update(body))
+        if spec.get("flag") == "unregistered":
+            self.registry.unregister(cls)
+        return cls
 
     def _serialize(self, spec: dict[str, Any], obj: Any, ar: CArchive) -> None:
         if spec["kind"].startswith("fields="):
