@@ -211,7 +211,9 @@ def main(
     summary: Callable[[Any], str],
 ) -> int:
     """The command line of every example: FILE [--json] [--write OUT]."""
-    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser = argparse.ArgumentParser(
+        description=sys.modules["__main__"].__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("file")
     parser.add_argument("--json", action="store_true", help="print everything as JSON, not a summary")
     parser.add_argument("--write", metavar="OUT", help="also store the document again, into OUT")
@@ -223,7 +225,7 @@ def main(
         print(json.dumps(to_json(document), indent=1, ensure_ascii=False) if args.json else summary(document))
         if args.write:
             Path(args.write).write_bytes(dumps(document))
-    except (CArchiveException, OSError) as error:
+    except (CArchiveException, OSError, UnicodeError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     return 0
