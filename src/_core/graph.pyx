@@ -167,12 +167,12 @@ def RUNTIME_CLASS(cls, /):
     return runtime_class(cls)
 
 
-cdef bytes checked_name(object name):
+cdef bytes checked_name(object name, Py_ssize_t longest):
     """A class name as it may stand in a stream (AR-185, AR-205)."""
     if not isinstance(name, str):
         raise TypeError(f"the class name must be a str, not {type(name).__name__}")
-    if not 1 <= len(name) <= LONGEST_NAME or not all("!" <= c <= "~" for c in name):
-        raise ValueError(f"a class name must be 1 to {LONGEST_NAME} printable ASCII characters without blanks, got {name!r}")
+    if not 1 <= len(name) <= longest or not all("!" <= c <= "~" for c in name):
+        raise ValueError(f"a class name must be 1 to {longest} printable ASCII characters without blanks, got {name!r}")
     return name.encode("ascii")
 
 
@@ -217,8 +217,8 @@ class CObject(Object):
     `schema` a number 0..65535 makes the class archivable, `versionable=True` (or `schema=VERSIONABLE_SCHEMA | n`) lets it
     load other schemas; `name` is the name in the stream if not the Python name; `dyncreate=True` makes a class creatable
     that has no schema; `abstract=True` one that has a schema but cannot be created; `dynamic=False` gives no run-time
-    class of its own: objects are stored as their base. `registry` is where the name goes, a ClassRegistry of your own
-    instead of the default one.
+    class of its own: objects are stored as their base. `registry` is where the name goes: a ClassRegistry of your own
+    instead of the default one, or False for none at all (objects can be stored but not loaded).
     """
 
     __slots__ = ()
@@ -245,10 +245,11 @@ class CObject(Object):
         rc = new_runtime_class(cls, name, class_of_type(<PyTypeObject *><PyObject *>cls), number,
                                (schema is not None or dyncreate) and not abstract)
         if schema is not None:
-            rc.name = checked_name(name)
+            # Whoever reads refuses longer names, so only a class that is not to be found by name may have one (AR-91).
+            rc.name = checked_name(name, 0xFFFF if registry is False else LONGEST_NAME)
             rc.library = library
         setattr(cls, _ATTRIBUTE, rc)
-        if schema is not None:
+        if schema is not None and registry is not False:
             (_default if registry is None else <ClassRegistry?>registry).add(rc)
 
 
