@@ -69,7 +69,7 @@ class QtAttachment(Attachment):
         self._timer.stop()
 
     def close(self) -> None:
-        """Take everything out of the Qt loop again; raise the KeyboardInterrupt or SystemExit that ended it."""
+        """Take everything out of the Qt loop; raise the KeyboardInterrupt or SystemExit that ended it."""
         super().close()
         error, self._error = self._error, None
         if error is not None:
