@@ -37,13 +37,14 @@ class QtHost(Host):
         self.core.QCoreApplication.quit()
 
 
-class TestQt(EmbeddingCases):
-    @pytest.fixture(scope="class")
-    def app(self) -> Any:
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        core = needs("PySide6.QtCore")
-        return core.QCoreApplication.instance() or core.QCoreApplication([])
+@pytest.fixture(scope="module")
+def app() -> Any:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    core = needs("PySide6.QtCore")
+    return core.QCoreApplication.instance() or core.QCoreApplication([])
 
+
+class TestQt(EmbeddingCases):
     @pytest.fixture
     def host(self, app: Any) -> QtHost:
         return QtHost(needs("PySide6.QtCore"))
