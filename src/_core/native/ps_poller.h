@@ -6,14 +6,16 @@
  *  - Edges.  A bit is reported when it becomes true, and once at registration if it is true then.  After that
  *    it is reported again only when there is new activity, or, after ps_poller_rearm, if it still holds or
  *    becomes true.  Reports may be spurious; they are never missed.
- *  - The caller rearms a bit when a call told that the condition is gone (a short read, WSAEWOULDBLOCK).  On
- *    mechanisms that are edge-triggered by themselves (`level` is 0) there is nothing to do, so nothing is done:
- *    no system call and no function call on the hot path.
+ *  - The caller rearms a bit when a call told that the condition is gone: a short read, WSAEWOULDBLOCK, the
+ *    urgent byte taken.  connect and listen make another thing of a socket, so after them it rearms every bit.
+ *    On mechanisms that are edge-triggered by themselves (`level` is 0) there is nothing to do, so nothing is
+ *    done: no system call and no function call on the hot path.
  *  - After ps_poller_del returns, no later ps_poller_wait reports the watch, and a new watch with the same
  *    descriptor number inherits nothing.  (Within one batch the caller hands all events on before it runs
  *    anybody's code, so a batch never names a deleted watch.)
- *  - A hang-up or an error is reported as PS_RDHUP / PS_ERR together with PS_IN | PS_OUT, so that whoever waits
- *    for either wakes.
+ *  - The peer's end of stream is reported as PS_IN, with PS_RDHUP where the system can tell; a hang-up in both
+ *    directions or an error as PS_RDHUP / PS_ERR together with PS_IN | PS_OUT, so that whoever waits for either
+ *    wakes.
  *  - ps_poller_wait allocates nothing, rounds its time-out up, returns 0 early when woken or interrupted by a
  *    signal, and drains the wake-up itself.
  *  - ps_poller_wake may be called from any thread and from signal handlers.

@@ -1,9 +1,9 @@
 # Which native files this system builds: the build list is the switch, callers have no #ifdef.
 if(WIN32)
-  set(names plat_winsock.c poller.c poll_windows.c)
+  set(names plat_winsock.c poller.c poll_windows.c ps_events.c ps_addr.c)
   set(PS_NATIVE_LIBS ws2_32)
 else()
-  set(names plat_posix.c poller.c poll_poll.c)
+  set(names plat_posix.c poller.c poll_poll.c ps_events.c ps_addr.c)
   set(PS_NATIVE_LIBS "")
   if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     list(APPEND names poll_epoll.c)
