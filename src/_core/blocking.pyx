@@ -16,7 +16,9 @@ import sys
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.dict cimport PyDict_GetItem
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.object cimport PyObject
 from libc.stdint cimport INT64_MAX, uint32_t
 from libc.string cimport memcpy
 
@@ -29,6 +31,7 @@ from pysock._core.native cimport (
     PS_EV_FIN,
     PS_EV_INLINE,
     PS_EV_MARK,
+    PS_EV_NO_URGENT,
     PS_EV_RECV_SHUT,
     PS_EV_RESET,
     PS_FAILED,
@@ -77,12 +80,16 @@ SOCKET_ERROR = -1
 cdef char scratch[SCRATCH]
 
 
+cdef dict modules = sys.modules
+
+
 cdef bint may_wait(CSocket sock) except -1:
     """Not inside a running asyncio loop, unless the object allows it (PY-26)."""
     if sock.allow_nested_blocking:
         return True
-    events = sys.modules.get("asyncio.events")          # without asyncio in the process no loop can be running
-    return events is None or events._get_running_loop() is None
+    cdef PyObject *events = PyDict_GetItem(modules, "asyncio.events")
+    # Without asyncio in the process no loop can be running.
+    return events == NULL or (<object>events)._get_running_loop() is None
 
 
 cdef int refuse_to_wait(CSocket sock) except -1:
@@ -115,7 +122,8 @@ cdef class CSocket(CAsyncSocket):
     second blocking call on the same object meanwhile fails with WSAEINPROGRESS; one on another object may be made.
 
     `OnReceive`, `OnAccept`, `OnSend`, `OnClose` and `OnOutOfBandData` are called as CAsyncSocket's are, for what no
-    blocking call has consumed; `OnConnect` never (DV-14).
+    blocking call has consumed; `OnConnect` never (DV-14).  Urgent bytes are looked after only in a class that overrides
+    OnOutOfBandData, or once Receive has been asked for one: others may lose them.
 
     Attributes: `m_nTimeOut`, milliseconds after which a waiting call looks again by itself (2000; no limit: see
     `SetTimeOut`).  `m_nSent`, bytes the last Send handed to the system, also when it failed.  `m_nConnectError`, the
@@ -126,6 +134,7 @@ cdef class CSocket(CAsyncSocket):
     def __cinit__(self):
         self.m_nTimeOut = 2000
         self.m_nConnectError = -1
+        self._urgent = type(self).OnOutOfBandData is not CAsyncSocket.OnOutOfBandData
 
     # --- inside: waiting ------------------------------------------------------------------------------------------
 
@@ -255,6 +264,10 @@ cdef class CSocket(CAsyncSocket):
             return self._reread(p, n, flags)
         if flags & PS_MSG_OOB and not self._ev.flags & PS_EV_INLINE:
             stop = PS_FD_OOB
+            self._urgent = True
+            self._ev.flags &= ~<unsigned int>PS_EV_NO_URGENT
+        elif not self._urgent:                          # spares a system call
+            self._ev.flags |= PS_EV_NO_URGENT
         if (not self._patient or self._ev.readable != PS_NO or flags or self._ev.phase != PS_CONNECTED or self._blocking
                 or self._ev.flags & (PS_EV_FIN | PS_EV_RESET | PS_EV_RECV_SHUT | PS_EV_MARK | PS_EV_CUTS)
                 or not may_wait(self)):

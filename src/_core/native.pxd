@@ -167,6 +167,7 @@ cdef extern from "ps_events.h" nogil:
         PS_EV_CUTS
         PS_EV_MARK
         PS_EV_INLINE
+        PS_EV_NO_URGENT
     ctypedef struct ps_events:
         uint8_t mask
         uint8_t posted
