@@ -14,7 +14,7 @@ from array import array
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._core.archive import (
+from ._core.wire import (
     BOOL,
     BYTE,
     CHAR,
