@@ -1,7 +1,9 @@
 # cython: language_level=3, binding=False, embedsignature=True, embedsignature.format=clinic
 # cython: always_allow_keywords=False
-"""Values of an archive: scalars, strings, counts, bulk arrays and text lines, each with one routine for a wire type
-and direction. Nothing here knows objects; `graph` does."""
+"""Values of an archive: scalars, strings, counts, bulk arrays and text lines.
+
+There is one routine for each wire type and direction. Nothing here knows objects; `graph` does.
+"""
 
 from cpython.array cimport array, clone, resize
 from cpython.buffer cimport (
@@ -17,9 +19,9 @@ import array as _array
 from struct import Struct as _Struct
 
 from pysock._core.buffer cimport (
-    C_GENERIC, F_MEMFILE, F_MEMORY, Buffer, check_budget, check_loading, check_storing, enter_item, fail, fill, get8, get16,
-    get32, leave_item, limit_in, limit_out, over_limit, position, put8, put16, put32, read_bulk, read_exact, remaining, room,
-    short_of, take, text_of_bytes, write_bulk,
+    C_GENERIC, F_MEMFILE, F_MEMORY, Buffer, check_budget, check_loading, check_storing, enter_item, fail,
+    fill, get8, get16, get32, leave_item, limit_in, limit_out, over_limit, position, put8, put16, put32,
+    read_bulk, read_exact, remaining, room, short_of, take, text_of_bytes, write_bulk,
 )
 from pysock._core.fast cimport (
     PS_BIG_ENDIAN, ps_as_double, ps_as_i64, ps_as_u64, ps_fits_float, ps_get16, ps_get32, ps_get64, ps_getf32,
@@ -27,9 +29,9 @@ from pysock._core.fast cimport (
 )
 from pysock._core.text cimport codec, decode_utf16, store_utf16, utf16_units
 from pysock._core.wire cimport (
-    BITS, CODES, NAMES, K_BOOL, K_BYTE, K_CHAR, K_DOUBLE, K_DWORD, K_FLOAT, K_INT, K_LONG, K_LONGLONG, K_NONE, K_SHORT,
-    K_UINT, K_ULONGLONG, K_WCHAR, K_WORD, K_bool, K_CString, K_CStringA, K_CStringW, StringBox, kind_of, refuse, set_box,
-    unit_of,
+    BITS, CODES, NAMES, K_BOOL, K_BYTE, K_CHAR, K_DOUBLE, K_DWORD, K_FLOAT, K_INT, K_LONG, K_LONGLONG,
+    K_NONE, K_SHORT, K_UINT, K_ULONGLONG, K_WCHAR, K_WORD, K_bool, K_CString, K_CStringA, K_CStringW,
+    StringBox, kind_of, refuse, set_box, unit_of,
 )
 
 cdef extern from "Python.h":
@@ -39,7 +41,7 @@ cdef enum:
     FIRST_PIECE = 65536     # bytes taken on trust when nobody knows how many will come (AR-188)
 
 
-# --- scalars: one routine per wire type and direction, used by typed members, operators and typed reads ------------
+# --- scalars ----------------------------------------------------------------------------------------------
 
 cdef inline int store_BYTE(Cursor c, object v) except -1:
     cdef int64_t x = 0
@@ -368,7 +370,7 @@ cdef int overlong(Cursor c, int64_t at) except -1:
     return fail(c, C_GENERIC, at, "the shortest form of a length", "a longer one (canonical=True)")
 
 
-cdef int64_t load_length(Cursor c, bint *wide) except -1:
+cdef uint64_t load_length(Cursor c, bint *wide) except? 0xFFFFFFFFFFFFFFFF:
     """Marker and length of a counted string, any form (AR-56 to AR-58)."""
     cdef int64_t at = position(c)
     cdef uint64_t n = get8(c)
@@ -396,10 +398,15 @@ cdef int64_t load_length(Cursor c, bint *wide) except -1:
         overlong(c, at)
     if c._bits == 32:
         if n > 0x7FFFFFFF:
-            fail(c, C_GENERIC, at, "a string of at most 2147483647 units (32-bit profile)", f"a length of {n}")
-    if n > 0x7FFFFFFFFFFFFFFF:
-        over_limit(c, "max_string", c.max_string_ if c.max_string_ >= 0 else INT64_MAX, n, at)
+            fail(c, C_GENERIC, at, "at most 2147483647 units (32-bit profile)", f"a length of {n}")
     return n
+
+
+cdef int check_string(Cursor c, uint64_t n, int64_t at) except -1:
+    """AR-179, AR-189."""
+    if n > INT64_MAX or (c.max_string_ >= 0 and <int64_t>n > c.max_string_):
+        over_limit(c, "max_string", c.max_string_ if c.max_string_ >= 0 else INT64_MAX, n, at)
+    return 0
 
 
 cdef str load_string(Cursor c):
@@ -408,21 +415,23 @@ cdef str load_string(Cursor c):
     cdef uint8_t *p = c.rcur
     cdef Py_ssize_t left = c.rlim - p
     cdef int64_t n, size, at
+    cdef uint64_t length
     cdef bytes data
     if left > 1 and p[0] <= c.short_string and p[0] < left:  # most strings: one length byte, all of it here
         n = p[0]
         c.rcur = p + 1 + n
         return c.codec.decode(p + 1, n)
-    if left > 4 and p[0] == 0xFF and p[1] == 0xFE and p[2] == 0xFF and p[3] <= c.short_string and 2 * p[3] <= left - 4:
+    if (left > 4 and p[0] == 0xFF and p[1] == 0xFE and p[2] == 0xFF
+            and p[3] <= c.short_string and 2 * p[3] <= left - 4):
         n = p[3]
         c.rcur = p + 4 + 2 * n
         return decode_utf16(p + 4, n)
     at = position(c)
-    n = load_length(c, &wide)
+    length = load_length(c, &wide)
     if c._faithful:
-        n &= 0xFFFFFFFF  # AR-58: the real one keeps the low half
-    if c.max_string_ >= 0 and n > c.max_string_:
-        over_limit(c, "max_string", c.max_string_, n, at)
+        length &= 0xFFFFFFFF  # AR-58: the real one keeps the low half
+    check_string(c, length, at)
+    n = length
     if n > INT64_MAX // 2:
         short_of(c, at, n, c.rend - c.rcur)
     size = 2 * n if wide else n
@@ -437,7 +446,7 @@ cdef str load_string(Cursor c):
 
 # --- counts -----------------------------------------------------------------------------------------------
 
-cdef int64_t read_count(Cursor c) except -1:
+cdef uint64_t read_count(Cursor c) except? 0xFFFFFFFFFFFFFFFF:
     """A collection's count (AR-71), checked against max_count (AR-180)."""
     cdef int64_t at = position(c)
     cdef uint64_t n = get16(c)
@@ -449,7 +458,14 @@ cdef int64_t read_count(Cursor c) except -1:
             n = ps_get64(take(c, 8))
             if c.canonical and n < 0xFFFFFFFF:
                 overlong(c, at)
-    if n > 0x7FFFFFFFFFFFFFFF or (c.max_count_ >= 0 and <int64_t>n > c.max_count_):
+    if c.max_count_ >= 0:
+        sizable_count(c, n, at)
+    return n
+
+
+cdef int64_t sizable_count(Cursor c, uint64_t n, int64_t at) except -1:
+    """The count as a number that memory can be sized by (AR-180, AR-189)."""
+    if n > INT64_MAX or (c.max_count_ >= 0 and <int64_t>n > c.max_count_):
         over_limit(c, "max_count", c.max_count_ if c.max_count_ >= 0 else INT64_MAX, n, at)
     return n
 
@@ -469,8 +485,7 @@ cdef int64_t check_count(Cursor c, int64_t n, int64_t size, int64_t at) except -
     """How many of n elements of at least `size` bytes may be given room before they are read (AR-187,
     AR-188)."""
     cdef int64_t known, buffered = c.rlim - c.rcur, most
-    if c.max_count_ >= 0 and n > c.max_count_:
-        over_limit(c, "max_count", c.max_count_, n, at)
+    sizable_count(c, n, at)
     if size <= 0:
         return n if n < FIRST_PIECE else FIRST_PIECE
     if n <= buffered // size:
@@ -508,7 +523,7 @@ cdef Layout layout_of(object T):
         return lay
     if lay.kind == K_NONE:
         size = getattr(T, "size", None) if isinstance(T, _Struct) else getattr(T, "itemsize", None)
-        if size is None and isinstance(T, type) and hasattr(T, "_type_" if not hasattr(T, "_fields_") else "_fields_"):
+        if size is None and isinstance(T, type) and (hasattr(T, "_fields_") or hasattr(T, "_type_")):
             import ctypes
             size = ctypes.sizeof(T)
         if isinstance(size, int) and size > 0:
@@ -527,32 +542,30 @@ cdef int check_format(Layout lay, Py_buffer *view) except -1:
             raise TypeError(f"items of {view.itemsize} bytes, the layout has {lay.size}")
     elif view.itemsize == 1 and lay.size > 1:
         if fmt not in (b"B", b"b", b"c"):
-            raise TypeError(f"items of format {view.format!r} are not {NAMES[lay.kind]}")
+            raise TypeError(f"items of format {fmt.decode()!r} are not {NAMES[lay.kind]}")
     else:
         allowed = (b"f", b"d") if lay.kind == K_FLOAT or lay.kind == K_DOUBLE else _INTEGERS
         if view.itemsize != lay.size or fmt not in allowed:
-            raise TypeError(f"items of format {(<bytes>view.format).decode() if view.format != NULL else 'B'!r} and "
-                            f"{view.itemsize} bytes are not {NAMES[lay.kind]}")
+            raise TypeError(f"items of format {fmt.decode()!r} and {text_of_bytes(view.itemsize)} are not "
+                            f"{NAMES[lay.kind]}")
     if view.len % lay.size:
-        raise ValueError(f"{text_of_bytes(view.len)} are not a whole number of items of {text_of_bytes(lay.size)}")
+        raise ValueError(f"{text_of_bytes(view.len)} are no multiple of {text_of_bytes(lay.size)}")
     return 0
 
 
-cdef tuple _INTEGERS = (b"B", b"b", b"c", b"?", b"H", b"h", b"I", b"i", b"L", b"l", b"Q", b"q", b"N", b"n", b"u", b"w")
-cdef array _BYTES = _array.array("B")
+cdef tuple _INTEGERS = (b"B", b"b", b"c", b"?", b"H", b"h", b"I", b"i", b"L", b"l", b"Q", b"q", b"N", b"n")
 
 
 cdef void swap_items(uint8_t *p, Py_ssize_t n, Py_ssize_t size) noexcept:
     """Little-endian to the host's order and back, in place; only big-endian hosts call it."""
     cdef Py_ssize_t i
-    for i in range(n):
+    for i in range(0, n * size, size):
         if size == 2:
-            ps_put16(p, (<uint16_t *>p)[0])
+            ps_put16(p + i, (<uint16_t *>(p + i))[0])
         elif size == 4:
-            ps_put32(p, (<uint32_t *>p)[0])
+            ps_put32(p + i, (<uint32_t *>(p + i))[0])
         elif size == 8:
-            ps_put64(p, (<uint64_t *>p)[0])
-        p += size
+            ps_put64(p + i, (<uint64_t *>(p + i))[0])
 
 
 cdef object new_array(Cursor c, Layout lay, object T, int64_t n, int64_t at):
@@ -604,7 +617,7 @@ cdef int next_unit(Cursor c, bint wide) except -2:
 
 cdef int keep_unit(Cursor c, bytearray units, int unit, bint wide) except -1:
     if c.max_string_ >= 0 and len(units) >> wide >= c.max_string_:
-        over_limit(c, "max_string", c.max_string_, f"a line of more than {c.max_string_} characters", position(c))
+        over_limit(c, "max_string", c.max_string_, "a longer line", position(c))
     units.append(unit & 0xFF)
     if wide:
         units.append(unit >> 8)
@@ -773,9 +786,10 @@ cdef class Cursor(Buffer):
         write_count(self, x)
 
     def ReadStringLength(self):
-        """Marker and length of a counted string, any form: (units, bytes of a unit) (AR-56)."""
+        """Marker and length of a counted string, any form: (units, bytes of a unit) (AR-56). No limit is
+        applied to the number."""
         cdef bint wide = False
-        cdef int64_t n = load_length(self, &wide)
+        cdef uint64_t n = load_length(self, &wide)
         return n, 2 if wide else 1
 
     def WriteStringLength(self, n, unicode=False):
@@ -792,7 +806,10 @@ cdef class Cursor(Buffer):
         ArchiveLimitError above max_count or max_total; endOfFile if the stream is known to be shorter than
         n * min_size bytes (AR-180, AR-187, AR-188).
         """
-        return check_count(self, n, min_size, position(self))
+        cdef uint64_t count = 0
+        if ps_as_u64(n, &count) != 0:
+            refuse("a count", 0, 0xFFFFFFFFFFFFFFFF, n)
+        return check_count(self, sizable_count(self, count, position(self)), min_size, position(self))
 
     # --- bulk arrays
 
@@ -837,7 +854,7 @@ cdef class Cursor(Buffer):
         enter_item(self)
         try:
             if out is None:
-                n = read_count(self) if count is True else count
+                n = sizable_count(self, read_count(self), at) if count is True else count
                 if n < 0:
                     raise ValueError(f"the number of elements must not be negative, got {n}")
                 return new_array(self, lay, T, n, at)
@@ -846,7 +863,7 @@ cdef class Cursor(Buffer):
                 check_format(lay, &view)
                 n = view.len // lay.size
                 if count is True:
-                    n = read_count(self)
+                    n = sizable_count(self, read_count(self), at)
                 elif count is not False and count is not None:
                     n = count
                 if n != view.len // lay.size:
@@ -904,7 +921,7 @@ cdef class Cursor(Buffer):
             units = bytearray()
             return self.text_of(units, wide) if read_piece(self, units, most, wide) else None
         if into is not None and not isinstance(into, StringBox):
-            raise TypeError(f"ReadString needs a CString box or a number of characters, not {type(into).__name__}")
+            raise TypeError(f"ReadString needs a CString box or a number, not {type(into).__name__}")
         units = bytearray()
         there = read_line_mfc(self, units, wide)
         line = self.text_of(units, wide)

@@ -1,9 +1,9 @@
 # cython: language_level=3
 """The buffer of an archive, for the rooms above it: windows into memory, and what refills and empties them.
 
-The two windows make the hot path one comparison: `rcur..rlim` are bytes that may be loaded now, `wcur..wlim` is room
-that may be stored into now. Whatever forbids an operation (wrong direction, closed, failed, busy, over budget) leaves
-the window empty, and the slow path finds out why.
+The two windows make the hot path one comparison: `rcur..rlim` are bytes that may be loaded now, `wcur..wlim`
+is room that may be stored into now. Whatever forbids an operation (wrong direction, closed, failed, busy,
+over budget) leaves the window empty, and the slow path finds out why.
 """
 
 from cpython.buffer cimport Py_buffer

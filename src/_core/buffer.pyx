@@ -3,10 +3,10 @@
 """An archive's buffer and the file behind it: what moves bytes, whatever they mean.
 
 Invariants:
-- rcur <= rlim <= rend and wcur <= wlim, all in the buffer, or NULL; both windows are empty unless loading or storing is
-  possible right now.
-- Python code is called only with the windows put away (`busy`) or with no pointer kept over the call, so a file or
-  buffer that re-enters, closes or raises finds a consistent archive.
+- rcur <= rlim <= rend and wcur <= wlim, all in the buffer, or NULL; both windows are empty unless loading or
+  storing is possible right now.
+- Python code is called only with the windows put away (`busy`) or with no pointer kept over the call, so a
+  file or buffer that re-enters, closes or raises finds a consistent archive.
 - A number from the stream never sizes an allocation before that many bytes are known to be there.
 """
 
@@ -86,8 +86,8 @@ cdef object text_of_bytes(int64_t n):
 cdef int unusable(Buffer c) except -1:
     """Raise what keeps the archive from being used, if anything does."""
     if c.busy:
-        raise RuntimeError("the archive is in the middle of a call on its file: another thread, or the file itself, "
-                           "must not use it now")
+        raise RuntimeError("the archive is in the middle of a call on its file: neither another thread nor "
+                           "the file itself may use it now")
     if c.state == S_CLOSED:
         raise ValueError("the archive is closed")
     return 0
@@ -580,7 +580,7 @@ cdef class Buffer:
             self.user_buffer = lpbuf is not None
             if lpbuf is None:
                 lpbuf = bytearray(size)
-            # The buffer is held by a view also where it is our own: a file that is lent a piece of it may keep that.
+            # A view holds the buffer also where it is our own: a file that is lent a piece may keep that.
             PyObject_GetBuffer(lpbuf, &self._view, PyBUF_WRITABLE)
             self._viewed = True
             PS_VIEW(1)
@@ -653,11 +653,11 @@ cdef class Buffer:
         if not self.loading:
             self._write = getattr(file, "write", None)
             if self._write is None:
-                raise TypeError(f"an archive needs a file to store into, {type(file).__name__} has no write()")
+                raise TypeError(f"an archive needs a file to store into; {type(file).__name__} has no write")
             return 0
         # A buffered reader's readinto() waits for all it is asked for; readinto1() for what there is.
         into = getattr(file, "readinto", None)
-        if into is not None and isinstance(file, (_io.BufferedReader, _io.BufferedRandom, _io.BufferedRWPair)):
+        if isinstance(file, (_io.BufferedReader, _io.BufferedRandom, _io.BufferedRWPair)):
             into = file.readinto1
         if into is not None:
             self._read = into

@@ -22,9 +22,9 @@ import warnings
 
 from pysock._core.archive cimport Cursor, load_kind, store_kind
 from pysock._core.buffer cimport (
-    C_BAD_CLASS, C_BAD_INDEX, C_BAD_SCHEMA, C_GENERIC, S_CLOSED, S_FAILED, S_OPEN, check_loading, check_storing,
-    enter_item, fail, fetch, fill, get16, get32, leave_item, limit_in, limit_out, over_limit, position, put16, put32,
-    unusable, write_bytes,
+    C_BAD_CLASS, C_BAD_INDEX, C_BAD_SCHEMA, C_GENERIC, S_CLOSED, S_FAILED, S_OPEN, check_loading,
+    check_storing, enter_item, fail, fetch, fill, get16, get32, leave_item, limit_in, limit_out, over_limit,
+    position, put16, put32, unusable, write_bytes,
 )
 from pysock._core.errors cimport raise_invalid_arg, raise_memory, raise_not_supported
 from pysock._core.errors import CArchiveException
@@ -120,7 +120,8 @@ cdef class CRuntimeClass:
         return f"<CRuntimeClass {self.m_lpszClassName} schema={self.m_wSchema & ~PS_VERSIONABLE}>"
 
 
-cdef CRuntimeClass new_runtime_class(object cls, object name, CRuntimeClass base, uint32_t schema, bint creatable):
+cdef CRuntimeClass new_runtime_class(object cls, object name, CRuntimeClass base, uint32_t schema,
+                                     bint creatable):
     cdef CRuntimeClass rc = CRuntimeClass.__new__(CRuntimeClass)
     rc.cls = cls
     rc.m_lpszClassName = name
@@ -179,7 +180,8 @@ cdef bytes checked_name(object name, Py_ssize_t longest):
     if not isinstance(name, str):
         raise TypeError(f"the class name must be a str, not {type(name).__name__}")
     if not 1 <= len(name) <= longest or not all("!" <= c <= "~" for c in name):
-        raise ValueError(f"a class name must be 1 to {longest} printable ASCII characters without blanks, got {name!r}")
+        raise ValueError(f"a class name must be 1 to {longest} printable ASCII characters without blanks, "
+                         f"got {name!r}")
     return name.encode("ascii")
 
 
@@ -240,7 +242,7 @@ class CObject(Object):
                 raise TypeError("versionable, abstract, registry and library are for classes with a schema")
             if not dynamic:
                 if dyncreate or name is not None:
-                    raise TypeError("a class without a run-time class has no name and cannot be created by it")
+                    raise TypeError("without a run-time class of its own a class has no name and no creation")
                 return
         else:
             number = checked_schema(schema, versionable)
@@ -250,7 +252,7 @@ class CObject(Object):
         rc = new_runtime_class(cls, name, class_of_type(<PyTypeObject *><PyObject *>cls), number,
                                (schema is not None or dyncreate) and not abstract)
         if schema is not None:
-            # Whoever reads refuses longer names, so only a class that is not to be found by name may have one (AR-91).
+            # Readers refuse longer names, so only a class that is in no registry may have one (AR-91).
             rc.name = checked_name(name, 0xFFFF if registry is False else LONGEST_NAME)
             rc.library = library
         setattr(cls, _ATTRIBUTE, rc)
@@ -286,8 +288,8 @@ cdef class ClassRegistry:
             return 0
         before = self._own.get(rc.name)
         if before is not None and before is not rc:
-            warnings.warn(f"class name {rc.m_lpszClassName!r} is registered again: {describe(rc)} takes the place of "
-                          f"{describe(before)}", RuntimeWarning)
+            warnings.warn(f"class name {rc.m_lpszClassName!r} is registered again: {describe(rc)} takes the "
+                          f"place of {describe(before)}", RuntimeWarning)
         self._own[rc.name] = rc
         return 0
 
@@ -507,18 +509,21 @@ cdef int load_tag(CArchive a, Tag *tag) except -1:
 cdef object entry(CArchive a, Tag *tag):
     """What a tag's index means, or badIndex (AR-94, AR-95)."""
     if a._map is None or <Py_ssize_t>tag.index >= PyList_GET_SIZE(a._map):
-        fail(a, C_BAD_INDEX, tag.at, "an index of the map, at most %d" % (a._next - 1 if a._next else 0), tag.index)
+        fail(a, C_BAD_INDEX, tag.at, f"an index of at most {a._next - 1 if a._next else 0}", tag.index)
     return <object>PyList_GET_ITEM(a._map, tag.index)
 
 
 cdef object old_object(CArchive a, Tag *tag, CRuntimeClass wanted):
     """AR-94, AR-96."""
+    cdef CRuntimeClass rc
     obj = entry(a, tag)
     if isinstance(obj, CRuntimeClass):
         fail(a, C_BAD_INDEX, tag.at, "the index of an object", f"{tag.index}, a class")
-    if obj is not None and wanted is not None and not derives(class_of_type((<PyObject *>obj).ob_type), wanted):
-        fail(a, C_BAD_CLASS, tag.at, f"a {wanted.m_lpszClassName}",
-             f"object {tag.index}, a {class_of_type((<PyObject *>obj).ob_type).m_lpszClassName}")
+    if obj is not None and wanted is not None:
+        rc = class_of_type((<PyObject *>obj).ob_type)
+        if not derives(rc, wanted):
+            fail(a, C_BAD_CLASS, tag.at, f"a {wanted.m_lpszClassName}",
+                 f"object {tag.index}, a {rc.m_lpszClassName}")
     return obj
 
 
@@ -533,7 +538,8 @@ cdef CRuntimeClass load_class(CArchive a, Tag *tag, CRuntimeClass wanted, uint32
     else:
         what = entry(a, tag)
         if not isinstance(what, CRuntimeClass):
-            fail(a, C_BAD_INDEX, tag.at, "the index of a class", f"{tag.index}, " + ("null" if what is None else "an object"))
+            fail(a, C_BAD_INDEX, tag.at, "the index of a class",
+                 f"{tag.index}, {'null' if what is None else 'an object'}")
         rc = what
         schema[0] = rc.m_wSchema & ~PS_VERSIONABLE
         if a._schemas is not None:
@@ -556,7 +562,7 @@ cdef CRuntimeClass load_record(CArchive a, int64_t at, uint32_t *schema):
     if a.rlim - a.rcur < n and not fill(a, n):
         name = a.rcur[:a.rend - a.rcur]
         a.rcur = a.rlim = a.rend
-        bad_class(a, at, f"a class name of {n} bytes", f"{ascii_of(name)} and the end of the stream", schema[0])
+        bad_class(a, at, f"a class name of {n} bytes", f"{ascii_of(name)} and the end", schema[0])
     name = a.rcur[:n]
     a.rcur += n
     rc = a._registry.find(name)
@@ -586,12 +592,13 @@ cdef int bad_class(CArchive a, int64_t at, object wanted, str name, uint32_t sch
     raise e
 
 
-cdef int check_admitted(CArchive a, CRuntimeClass rc, CRuntimeClass wanted, int64_t at, uint32_t schema) except -1:
+cdef int check_admitted(CArchive a, CRuntimeClass rc, CRuntimeClass wanted, int64_t at,
+                        uint32_t schema) except -1:
     """AR-186: what a stream may make of a registered class."""
     if rc.library or a._admit == ADMIT_REGISTERED or (a._admit == ADMIT_REQUESTED and wanted is not None):
         return 0
     if a._admit == ADMIT_REQUESTED:
-        return bad_class(a, at, "a library collection: a plain CObject is asked for, and allow= names no classes",
+        return bad_class(a, at, "a library collection, as no class is asked for and allow= names none",
                          rc.m_lpszClassName, schema)
     for allowed in a._allow:
         if derives(rc, allowed):
@@ -688,14 +695,14 @@ cdef class CArchive(Cursor):
     bNoFlushOnDelete = 2
     bNoByteSwap = 4
 
-    def __init__(self, file, mode, nBufSize=4096, lpBuf=None, *, unicode=True, encoding="cp1252", errors="strict",
-                 profile="mfc9", faithful=False, canonical=False, map_order=None, allow=None, registry=None,
-                 read_ahead=True, bits=32, max_string=16 << 20, max_count=16 << 20, max_total=256 << 20,
-                 max_objects=1_000_000, max_classes=1024, max_depth=200):
+    def __init__(self, file, mode, nBufSize=4096, lpBuf=None, *, unicode=True, encoding="cp1252",
+                 errors="strict", profile="mfc9", faithful=False, canonical=False, map_order=None, allow=None,
+                 registry=None, read_ahead=True, bits=32, max_string=16 << 20, max_count=16 << 20,
+                 max_total=256 << 20, max_objects=1_000_000, max_classes=1024, max_depth=200):
         if self.opened:
             raise RuntimeError("an archive cannot be opened a second time; make a new one")
         if not isinstance(mode, int) or not 0 <= mode <= 7:
-            raise ValueError(f"mode must be CArchive.load or CArchive.store, optionally with other bits; got {mode!r}")
+            raise ValueError(f"mode must be CArchive.load or CArchive.store (and other bits), got {mode!r}")
         if profile not in ("mfc6", "mfc8", "mfc9"):
             raise ValueError(f"profile must be 'mfc6', 'mfc8' or 'mfc9', got {profile!r}")
         if map_order not in (None, "mfc6", "mfc9"):
@@ -738,13 +745,11 @@ cdef class CArchive(Cursor):
         return f"<CArchive {way}{failed} at byte {position(self) if not self.busy else '?'}>"
 
     cdef void clear_map(self) noexcept:
-        cdef list entries = self._map
         free(self._slots)
         self._slots = NULL
         self._mask = 0
-        self._map = None
         self._schemas = None
-        entries = None  # last, as this runs what the objects have for destructors
+        self._map = None  # last, as this runs what the objects have for destructors
 
     # --- settings
 
@@ -969,7 +974,8 @@ cdef class CArchive(Cursor):
             set_box(other, load_kind(self, (<Box>other)._kind))
             return self
         if isinstance(other, type):
-            raise TypeError(f">> needs a box: x = {other.__name__}(); ar >> x; or use ar.read({other.__name__})")
+            name = other.__name__
+            raise TypeError(f">> needs a box: x = {name}(); ar >> x; or use ar.read({name})")
         extract = getattr(type(other), "__mfc_extract__", None)
         if extract is None:
             raise TypeError(f">> needs a box, for example x = WORD(); ar >> x; not {type(other).__name__}")
@@ -1014,7 +1020,8 @@ cdef class CArchive(Cursor):
             store(self, value)
         elif isinstance(T, CRuntimeClass) or (isinstance(T, type) and issubclass(T, Object)):
             if value is not None and not (isinstance(value, Object) and value.IsKindOf(T)):
-                raise TypeError(f"need a {runtime_class(T).m_lpszClassName} or None, not {type(value).__name__}")
+                name = runtime_class(T).m_lpszClassName
+                raise TypeError(f"need a {name} or None, not {type(value).__name__}")
             store_object(self, value)
         else:
             raise TypeError(f"{T!r} is not a wire type")

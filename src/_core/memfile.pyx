@@ -6,8 +6,9 @@ Invariants: 0 <= _len <= _alloc; _data does not move while a view of it is alive
 and a write beyond it are zero.
 """
 
-cimport cython
-from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport (
+    PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
+)
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
 from libc.stdint cimport uint8_t
@@ -286,7 +287,8 @@ cdef class MemFile:
 
     def __getbuffer__(self, Py_buffer *view, int flags):
         cdef bint readonly = self._attached is not None and self._view.readonly
-        PyBuffer_FillInfo(view, self, self._data if self._data != NULL else <void *>b"", self._len, readonly, flags)
+        cdef void *data = self._data if self._data != NULL else <void *><char *>b""
+        PyBuffer_FillInfo(view, self, data, self._len, readonly, flags)
         self._exports += 1
 
     def __releasebuffer__(self, Py_buffer *view):

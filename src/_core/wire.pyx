@@ -32,8 +32,8 @@ cdef int unit_of(object v) except -1:
 
 
 cdef tuple NAMES = (
-    "BYTE", "CHAR", "bool_", "BOOL", "WORD", "SHORT", "WCHAR", "LONG", "INT", "DWORD", "UINT", "LONGLONG", "ULONGLONG",
-    "FLOAT", "DOUBLE", "CString", "CStringA", "CStringW",
+    "BYTE", "CHAR", "bool_", "BOOL", "WORD", "SHORT", "WCHAR", "LONG", "INT", "DWORD", "UINT", "LONGLONG",
+    "ULONGLONG", "FLOAT", "DOUBLE", "CString", "CStringA", "CStringW",
 )
 cdef int *BITS = [8, 8, 8, 32, 16, 16, 16, 32, 32, 32, 32, 64, 64, 32, 64]
 # array.array's type codes of the kinds that have one
@@ -173,12 +173,14 @@ cdef class BYTE(IntBox):
     def __cinit__(self):
         self._kind = K_BYTE
 
+
 @cython.final
 cdef class CHAR(IntBox):
     """A box of a signed 8-bit number (`char`). OverflowError if a value does not fit (AR-43, AR-194)."""
 
     def __cinit__(self):
         self._kind = K_CHAR
+
 
 @cython.final
 cdef class bool_(IntBox):
@@ -188,12 +190,14 @@ cdef class bool_(IntBox):
     def __cinit__(self):
         self._kind = K_bool
 
+
 @cython.final
 cdef class BOOL(IntBox):
     """A box of Win32's `BOOL`, a 32-bit `int`. OverflowError if a value does not fit (AR-43, AR-194)."""
 
     def __cinit__(self):
         self._kind = K_BOOL
+
 
 @cython.final
 cdef class WORD(IntBox):
@@ -202,12 +206,14 @@ cdef class WORD(IntBox):
     def __cinit__(self):
         self._kind = K_WORD
 
+
 @cython.final
 cdef class SHORT(IntBox):
     """A box of a signed 16-bit number. OverflowError if a value does not fit (AR-43, AR-194)."""
 
     def __cinit__(self):
         self._kind = K_SHORT
+
 
 @cython.final
 cdef class WCHAR(IntBox):
@@ -217,6 +223,7 @@ cdef class WCHAR(IntBox):
     def __cinit__(self):
         self._kind = K_WCHAR
 
+
 @cython.final
 cdef class LONG(IntBox):
     """A box of a signed 32-bit number (`long`, on 64-bit Windows too). OverflowError if a value does not fit
@@ -225,6 +232,7 @@ cdef class LONG(IntBox):
     def __cinit__(self):
         self._kind = K_LONG
 
+
 @cython.final
 cdef class INT(IntBox):
     """A box of a signed 32-bit number (`int`). OverflowError if a value does not fit (AR-43, AR-194)."""
@@ -232,12 +240,14 @@ cdef class INT(IntBox):
     def __cinit__(self):
         self._kind = K_INT
 
+
 @cython.final
 cdef class DWORD(IntBox):
     """A box of an unsigned 32-bit number. OverflowError if a value does not fit (AR-43, AR-194)."""
 
     def __cinit__(self):
         self._kind = K_DWORD
+
 
 @cython.final
 cdef class UINT(IntBox):
@@ -247,6 +257,7 @@ cdef class UINT(IntBox):
     def __cinit__(self):
         self._kind = K_UINT
 
+
 @cython.final
 cdef class LONGLONG(IntBox):
     """A box of a signed 64-bit number. OverflowError if a value does not fit (AR-43, AR-194)."""
@@ -254,12 +265,14 @@ cdef class LONGLONG(IntBox):
     def __cinit__(self):
         self._kind = K_LONGLONG
 
+
 @cython.final
 cdef class ULONGLONG(IntBox):
     """A box of an unsigned 64-bit number. OverflowError if a value does not fit (AR-43, AR-194)."""
 
     def __cinit__(self):
         self._kind = K_ULONGLONG
+
 
 @cython.final
 cdef class FLOAT(FloatBox):
@@ -303,9 +316,9 @@ cdef class CStringW(StringBox):
 
 
 cdef dict _KINDS = {
-    BYTE: K_BYTE, CHAR: K_CHAR, bool_: K_bool, BOOL: K_BOOL, WORD: K_WORD, SHORT: K_SHORT, WCHAR: K_WCHAR, LONG: K_LONG,
-    INT: K_INT, DWORD: K_DWORD, UINT: K_UINT, LONGLONG: K_LONGLONG, ULONGLONG: K_ULONGLONG, FLOAT: K_FLOAT,
-    DOUBLE: K_DOUBLE, CString: K_CString, CStringA: K_CStringA, CStringW: K_CStringW,
+    BYTE: K_BYTE, CHAR: K_CHAR, bool_: K_bool, BOOL: K_BOOL, WORD: K_WORD, SHORT: K_SHORT, WCHAR: K_WCHAR,
+    LONG: K_LONG, INT: K_INT, DWORD: K_DWORD, UINT: K_UINT, LONGLONG: K_LONGLONG, ULONGLONG: K_ULONGLONG,
+    FLOAT: K_FLOAT, DOUBLE: K_DOUBLE, CString: K_CString, CStringA: K_CStringA, CStringW: K_CStringW,
 }
 
 
