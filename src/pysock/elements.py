@@ -416,7 +416,7 @@ def element(wire: Any) -> Element:
     if isinstance(wire, type):
         if issubclass(wire, ctypes.Structure | ctypes.Union | ctypes.Array):
             return _Ctypes(wire)
-        if issubclass(wire, CObject):
+        if issubclass(wire, CObject) and not hasattr(wire, "__mfc_load__"):
             return _Object(wire)
     if type(wire).__module__.partition(".")[0] == "numpy" and hasattr(wire, "itemsize"):
         return _Numpy(wire)
