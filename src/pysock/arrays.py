@@ -1,7 +1,8 @@
-"""MFC's arrays: `CByteArray`, `CWordArray`, `CDWordArray`, `CUIntArray`, `CStringArray`, `CObArray`, `CPtrArray`.
+"""MFC's arrays: of bytes, words, dwords, unsigned ints, strings, objects and pointers.
 
-They are Python sequences (`a[-1]`, `a[1:3]`, `in`, `append`, equal to any sequence of the same elements) that also bear
-MFC's members. The members take no negative index and raise CInvalidArgException, `[]` raises IndexError.
+They are Python sequences (`a[-1]`, `a[1:3]`, `in`, `append`, equal to any sequence of the same elements) that
+also bear MFC's members. The members take no negative index and raise CInvalidArgException, `[]` raises
+IndexError.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
         return not self._data
 
     def SetSize(self, nNewSize: int, nGrowBy: int = -1) -> None:
-        """Cut, or lengthen by default elements (0, "", None). Python grows in its own steps: nGrowBy is ignored."""
+        """Cut, or lengthen by default elements (0, "", None). nGrowBy is ignored."""
         if nNewSize < 0:
             raise CInvalidArgException(f"an array cannot have {nNewSize} elements")
         missing = nNewSize - len(self._data)
@@ -143,7 +144,7 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
     @overload
     def InsertAt(self, nStartIndex: int, pNewArray: ArrayBase[T], /) -> None: ...
     def InsertAt(self, nIndex: int, newElement: T | ArrayBase[T], nCount: int = 1) -> None:
-        """Insert an element nCount times, or all elements of another array; behind the end the array grows first."""
+        """Insert an element nCount times, or all elements of another array; behind the end it grows first."""
         if nIndex < 0 or nCount < 0:
             raise CInvalidArgException(f"cannot insert {nCount} elements at {nIndex}")
         if isinstance(newElement, ArrayBase) and type(newElement)._storage() == self._storage():
@@ -158,7 +159,7 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
         """Remove nCount elements from an index on; CInvalidArgException if they are not all there."""
         if nIndex < 0 or nCount < 0 or nIndex + nCount > len(self._data):
             raise CInvalidArgException(
-                f"cannot remove {nCount} elements at {nIndex} from a {type(self).__name__} of {len(self._data)}"
+                f"cannot remove {nCount} elements at {nIndex} from {type(self).__name__} of {len(self._data)}"
             )
         del self._data[nIndex : nIndex + nCount]
 
@@ -274,7 +275,7 @@ class _NumberArray(ArrayBase[int], dynamic=False):
         return array(self._typecode, bytes(array(self._typecode).itemsize)) * count
 
     def GetData(self) -> memoryview:
-        """A writable view of the numbers. While it is alive the array cannot change its size (BufferError)."""
+        """A writable view of the numbers; while it is alive the size is fixed (BufferError)."""
         return memoryview(self._data)
 
     def tobytes(self) -> bytes:
