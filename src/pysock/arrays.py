@@ -197,7 +197,14 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
     @overload
     def __setitem__(self, index: slice, value: Iterable[T]) -> None: ...
     def __setitem__(self, index: SupportsIndex | slice, value: Any) -> None:
-        self._data[index] = self._stored(value) if isinstance(index, slice) else self._check(value)
+        if not isinstance(index, slice):
+            self._data[index] = self._check(value)
+            return
+        new = self._stored(value)
+        places = range(len(self._data))[index]
+        if places.step != 1 and len(places) != len(new):  # array.array would take an empty one for a deletion
+            raise ValueError(f"cannot assign {len(new)} elements to an extended slice of {len(places)}")
+        self._data[index] = new
 
     def __delitem__(self, index: SupportsIndex | slice) -> None:
         del self._data[index]

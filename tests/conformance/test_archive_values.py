@@ -1,4 +1,4 @@
-"""Cases VT-01 to VT-40, VT-43, VL-01 to VL-07: value types. (VT-41, VT-42 are of edit controls, which need windows.)"""
+"""Cases VT-01 to VT-40, VT-43, VL-01 to VL-07: value types. (VT-41 and VT-42 need edit controls.)"""
 
 import struct
 from collections.abc import Callable
