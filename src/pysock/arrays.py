@@ -13,7 +13,7 @@ from copy import deepcopy
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeVar, cast, overload
 
-from ._core.archive import BYTE, DWORD, WORD
+from ._core.wire import BYTE, DWORD, WORD
 from ._core.errors import CInvalidArgException
 from ._core.graph import CObject
 

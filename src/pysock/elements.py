@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from ._core.archive import (
+from ._core.wire import (
     BOOL,
     BYTE,
     CHAR,

@@ -54,7 +54,8 @@ class Lab:
     # ---- classes ---------------------------------------------------------------------------------------------
     def _make_class(self, spec: dict[str, Any]) -> Any:
         base = self.classes[spec["base"]] if "base" in spec else CObject
-        keywords: dict[str, Any] = {"schema": spec["schema"], "name": spec["name"], "registry": self.registry}
+        registry = self.registry if len(spec["name"]) <= 63 else False  # longer ones can be stored, not found (AR-91)
+        keywords: dict[str, Any] = {"schema": spec["schema"], "name": spec["name"], "registry": registry}
         if spec["schema"] == 0xFFFF:  # DECLARE_DYNCREATE
             keywords = {"name": spec["name"], "dyncreate": True}
         if spec.get("flag") == "abstract":
