@@ -12,8 +12,11 @@ import struct
 import sys
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
+from ._core.errors import CNotSupportedException
+from ._core.graph import CObject
 from ._core.wire import (
     BOOL,
     BYTE,
@@ -34,12 +37,11 @@ from ._core.wire import (
     CStringW,
     bool_,
 )
-from ._core.errors import CNotSupportedException
-from ._core.graph import CObject
 from .arrays import check_object, check_text
 from .maporder import hash_number, hash_string, text_hash, units_of
 from .oletimes import COleDateTime, COleDateTimeSpan
-from .olevalues import COleCurrency
+from .olevalues import CComBSTR, COleCurrency
+from .structs import GUID
 from .times import CTime, CTimeSpan
 
 if TYPE_CHECKING:
@@ -177,7 +179,10 @@ class _Memory(Element):
         self.min_size = layout.size
         self.unpack = unpack
         self.pack = pack
-        self.default = default  # type: ignore[method-assign]
+        self.make = default
+
+    def default(self) -> Any:
+        return self.make()
 
     def check(self, value: Any) -> Any:
         self._packed(value)
@@ -278,8 +283,8 @@ class _Numpy(Element):
     def load(self, ar: CArchive, count: int) -> Sequence[Any]:
         import numpy
 
-        loaded: Sequence[Any] = numpy.frombuffer(bytearray(ar.EnsureRead(count * self.min_size)), self.dtype)
-        return loaded
+        memory = bytearray(ar.EnsureRead(count * self.min_size))  # writable, as one's own array is
+        return cast("Sequence[Any]", numpy.frombuffer(memory, self.dtype))
 
     def store(self, ar: CArchive, values: Sequence[Any]) -> None:
         import numpy
@@ -345,12 +350,14 @@ class _Object(Element):
 class _Own(Element):
     """A type that brings its own wire form, one `<<` each: `CComBSTR`, `COleVariant`, yours."""
 
-    def __init__(self, wire: Any) -> None:
+    def __init__(self, wire: Any, default: Callable[[], Any] | None = None) -> None:
         self.wire = wire
         self.min_size = getattr(wire, "__mfc_min_size__", 1)
+        given: Any = wire if isinstance(wire, type) else getattr(wire, "default", lambda: None)
+        self.make: Callable[[], Any] = default or given
 
     def default(self) -> Any:
-        return self.wire() if isinstance(self.wire, type) else getattr(self.wire, "default", lambda: None)()
+        return self.make()
 
     def load_one(self, ar: CArchive) -> Any:
         return self.wire.__mfc_load__(ar)
@@ -397,6 +404,8 @@ _KNOWN: dict[Any, Element] = {
     **{box: _Scalar(box) for box in _CODES},
     **{box: _Text(box) for box in (CString, CStringA, CStringW)},
     bool_: _Bool(),
+    GUID: _Own(GUID, lambda: UUID(int=0)),  # typed reads of these two give no box
+    CComBSTR: _Own(CComBSTR, str),
     CTime: _seconds(CTime),
     CTimeSpan: _seconds(CTimeSpan),
     COleDateTime: _ole(COleDateTime, "d"),
