@@ -45,10 +45,14 @@ def comparable(lines: list[str]) -> list[str]:
 
 def match_direct(real: list[str], ours: list[str]) -> list[str]:
     """Our state lines cut as the real ones are."""
-    return [
-        _DIRECT.sub("", mine) if " state " in mine and i < len(real) and " cur=" not in real[i] else mine
-        for i, mine in enumerate(ours)
-    ]
+    cut = [" cur=" not in line for line in real if " state " in line]
+    out, n = [], 0
+    for line in ours:
+        if " state " in line:
+            line = _DIRECT.sub("", line) if n < len(cut) and cut[n] else line
+            n += 1
+        out.append(line)
+    return out
 
 
 def exception(line: str) -> tuple[str, str, str] | None:
