@@ -26,8 +26,8 @@ _MASK = 0xFFFFFFFF
 def HashKey(key: str | bytes | int, order: str = "mfc9", *, bits: int = 32) -> int:
     """MFC's hash of a key, 32 bits without sign, as of `order` "mfc9" or "mfc6".
 
-    A str is hashed by its UTF-16 units, bytes as text of an ANSI build by signed bytes (AR-144), both up to the
-    first NUL (AR-142, AR-143); an int as a number whose C++ type has that many `bits` (AR-145, AR-146).
+    A str is hashed by its UTF-16 units, bytes as text of an ANSI build by signed bytes (AR-144), both up to
+    the first NUL (AR-142, AR-143); an int as a number whose C++ type has that many `bits` (AR-145, AR-146).
     """
     if order not in ("mfc6", "mfc9"):
         raise CInvalidArgException(f'map_order is None, "mfc6" or "mfc9", not {order!r}')

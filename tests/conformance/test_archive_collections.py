@@ -16,6 +16,7 @@ from pysock import (
     CArray,
     CByteArray,
     CDWordArray,
+    CInvalidArgException,
     ClassRegistry,
     CList,
     CMap,
