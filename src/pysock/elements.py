@@ -38,10 +38,10 @@ from ._core.wire import (
     bool_,
 )
 from .arrays import check_object, check_text
-from .maporder import hash_number, hash_string, text_hash, units_of
+from .maporder import HashKey, text_hash
 from .oletimes import COleDateTime, COleDateTimeSpan
 from .olevalues import CComBSTR, COleCurrency
-from .structs import GUID
+from .structs import GUID, CPoint, CRect, CSize
 from .times import CTime, CTimeSpan
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class _Scalar(Element):
             return super().hash_of(ar)
         order, bits = ar.map_order or "mfc9", 8 * self.min_size
         number = ord if self.box is WCHAR else int
-        return lambda key: hash_number(number(key), order, bits=bits)
+        return lambda key: HashKey(number(key), order, bits=bits)
 
     def __repr__(self) -> str:
         return str(self.box.__name__)
@@ -315,11 +315,7 @@ class _Text(Element):
             ar.write(value, self.box)
 
     def hash_of(self, ar: CArchive) -> Callable[[str], int]:
-        if self.box is CString:
-            return text_hash(ar)
-        order = ar.map_order or "mfc9"
-        encoding = ar.encoding if self.box is CStringA else None
-        return lambda text: hash_string(units_of(text, encoding, ar.errors), order)
+        return text_hash(ar, wide=None if self.box is CString else self.box is CStringW)
 
     def __repr__(self) -> str:
         return str(self.box.__name__)
@@ -396,7 +392,21 @@ def _pack_currency(value: Any) -> Iterable[Any]:
 
 def _seconds(cls: Any) -> _Memory:
     return _Memory(
-        cls.__name__, struct.Struct("<q"), lambda fields: cls(fields[0]), lambda v: (cls(v).value,), cls
+        cls.__name__,
+        struct.Struct("<q"),
+        lambda fields: cls(fields[0]),
+        lambda value: ((value if isinstance(value, cls) else cls(value)).value,),
+        cls,
+    )
+
+
+def _longs(cls: Any) -> _Memory:
+    return _Memory(
+        cls.__name__,
+        cls.__mfc_struct__,
+        lambda fields: cls(*fields),
+        lambda value: value if isinstance(value, cls) else cls(*value),
+        cls,
     )
 
 
@@ -406,6 +416,7 @@ _KNOWN: dict[Any, Element] = {
     bool_: _Bool(),
     GUID: _Own(GUID, lambda: UUID(int=0)),  # typed reads of these two give no box
     CComBSTR: _Own(CComBSTR, str),
+    **{cls: _longs(cls) for cls in (CPoint, CSize, CRect)},
     CTime: _seconds(CTime),
     CTimeSpan: _seconds(CTimeSpan),
     COleDateTime: _ole(COleDateTime, "d"),
