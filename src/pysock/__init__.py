@@ -3,26 +3,6 @@
 from importlib.metadata import version as _version
 
 from . import constants
-from ._core.archive import (
-    BOOL,
-    BYTE,
-    CHAR,
-    DOUBLE,
-    DWORD,
-    FLOAT,
-    INT,
-    LONG,
-    LONGLONG,
-    SHORT,
-    UINT,
-    ULONGLONG,
-    WCHAR,
-    WORD,
-    CString,
-    CStringA,
-    CStringW,
-    bool_,
-)
 from ._core.blocking import CSocket
 from ._core.errors import (
     ArchiveEndOfFile,
@@ -54,11 +34,32 @@ from ._core.graph import (
 from ._core.names import SockAddr
 from ._core.pump import Pump, quit, run
 from ._core.sockets import CAsyncSocket, strict
+from ._core.wire import (
+    BOOL,
+    BYTE,
+    CHAR,
+    DOUBLE,
+    DWORD,
+    FLOAT,
+    INT,
+    LONG,
+    LONGLONG,
+    SHORT,
+    UINT,
+    ULONGLONG,
+    WCHAR,
+    WORD,
+    CString,
+    CStringA,
+    CStringW,
+    bool_,
+)
 from .arrays import CByteArray, CDWordArray, CObArray, CPtrArray, CStringArray, CUIntArray, CWordArray
 from .constants import *  # noqa: F403  (FD_*, WSAE*, MSG_*, SO_*: its __all__ is part of ours)
 from .csocketfile import CSocketFile
 from .files import CFile, CFileStatus, CMemFile
 from .lists import POSITION, CObList, CPtrList, CStringList
+from .maporder import HashKey
 from .maps import (
     CMapPtrToPtr,
     CMapPtrToWord,
@@ -152,6 +153,7 @@ __all__ = [
     "FILETIME",
     "FLOAT",
     "GUID",
+    "HashKey",
     "INT",
     "LOGFONT",
     "LONG",
