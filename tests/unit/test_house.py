@@ -1,0 +1,60 @@
+"""The architecture, held by tests: imports go down only, and what is exported exists and is documented."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = ROOT / "src" / "_core"
+
+# A room may import rooms of its own stack with a lower rank, and `errors` (rank 0) from anywhere.
+EVENTS = {"errors": 0, "native": 0, "names": 2, "events": 2, "pump": 3, "sockets": 4}
+BYTES = {"errors": 0, "native": 1, "archive": 2, "graph": 3, "plan": 4}
+IMPORT = re.compile(r"^\s*(?:from\s+(\S+)\s+)?c?import\s+(\S.*)$", re.M)
+
+
+def imported_rooms(text: str) -> set[str]:
+    """The rooms of pysock._core that a source file names in its import lines."""
+    found = set()
+    for source, names in IMPORT.findall(text):
+        for path in [source] if source else re.split(r"\s*,\s*", names):
+            if path in (".", "pysock._core"):
+                found.update(re.findall(r"\w+", names.split(" as ")[0]))
+            elif match := re.match(r"(?:\.|pysock\._core\.)(\w+)", path):
+                found.add(match[1])
+            elif path.startswith("pysock"):
+                found.add(path)
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(CORE.glob("*.p[yx]*")), ids=lambda p: p.name)
+def test_imports_go_down_only(path: Path) -> None:
+    room = path.stem
+    if room == "__init__" or path.suffix not in (".pyx", ".pxd"):
+        pytest.skip("not a compiled room")
+    stack = EVENTS if room in EVENTS else BYTES
+    assert room in stack, f"{path.name}: give the new room a rank in this test"
+    for target in imported_rooms(path.read_text(encoding="utf-8")) - {room}:
+        assert target in stack, f"{path.name} imports {target}, which is not in its stack"
+        assert stack[target] < max(stack[room], 1), f"{path.name} imports {target}, which is above it"
+
+
+@pytest.mark.parametrize("path", sorted((CORE / "native").glob("*.[ch]")), ids=lambda p: p.name)
+def test_native_code_knows_no_python(path: Path) -> None:
+    assert "Python.h" not in re.findall(r'#\s*include\s*[<"](.+?)[>"]', path.read_text(encoding="utf-8"))
+
+
+def test_only_native_pxd_declares_our_c() -> None:
+    for path in CORE.glob("*.p[yx]*"):
+        ours = re.findall(r'cdef extern from "(ps_\w+\.h)"', path.read_text(encoding="utf-8"))
+        assert path.name == "native.pxd" or not ours, path.name
+
+
+def test_everything_exported_exists_and_is_documented() -> None:
+    import pysock
+
+    for name in pysock.__all__:
+        value = getattr(pysock, name)
+        if isinstance(value, type) or callable(value):
+            assert value.__doc__, f"pysock.{name} has no docstring"
