@@ -160,7 +160,7 @@ cdef class Pump:
     def __repr__(self):
         if self._poller == NULL:
             return "<Pump void>"
-        return f"<Pump {self.mechanism} sockets={self._live.live} posted={self._posted.count}>"
+        return f"<Pump {self.mechanism} sockets={self._live.live - (self._signals is not None)} posted={self._posted.count}>"
 
     # --- for the rooms above ------------------------------------------------------------------------------
 
@@ -656,6 +656,7 @@ cdef class _Holder:
         global ps_my_pump
         if self.pump is not None:
             self.pump._ended = True
+            self.pump._thread = 0               # a later thread may get the number
             if ps_my_pump == <PyObject *>self.pump:
                 ps_my_pump = NULL
 
