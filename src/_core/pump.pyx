@@ -165,10 +165,10 @@ cdef class Pump:
     # --- for the rooms above ------------------------------------------------------------------------------
 
     cdef int check_thread(self) except -1:
-        if PyThread_get_thread_ident() != self._thread:
-            raise WrongThreadError("this pump belongs to another thread")
         if self._poller == NULL:
             raise WrongThreadError("this pump belongs to the parent process")
+        if PyThread_get_thread_ident() != self._thread:
+            raise WrongThreadError("this pump belongs to another thread")
         return 0
 
     cdef int watch(self, Watched w, ps_sock_t fd) except? -1:
