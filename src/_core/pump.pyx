@@ -1,11 +1,14 @@
 # cython: language_level=3
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """The pump: one per thread, it collects what sockets report and runs the callbacks, in order (PY-1 to PY-6).
 
 Invariants:
- - No Python code runs between the system's wait and the end of its batch: edges first become notifications in the
+ - No Python code runs between the system's wait and the end of its batch: edges first become notifications in
+ the
    posted queue, then callbacks run.  So a batch never names a socket that a callback has closed.
  - Everything queued is named by (slot, generation), never by reference: what is closed or dead is not found.
- - Only the owner's thread touches a pump, except for stop, call_soon_threadsafe and the end of its sockets' lives.
+ - Only the owner's thread touches a pump, except for stop, call_soon_threadsafe and the end of its sockets'
+ lives.
 """
 import heapq
 import os
@@ -54,7 +57,6 @@ from pysock._core.native cimport (
     ps_sock_t,
     ps_socket_probe,
     ps_startup,
-    ps_watch,
 )
 
 from pysock._core.errors import SocketException, WrongThreadError
@@ -72,7 +74,7 @@ cdef extern from *:
 
 cdef enum:
     BATCH = 512                          # edges taken by one wait
-    RETRY_MS = 100                       # how long a listener without descriptors waits for others to free some
+    RETRY_MS = 100                       # how long a listener without descriptors waits for some to be freed
 
 
 cdef unsigned long this_thread() noexcept:
@@ -133,8 +135,8 @@ _all_pumps = weakref.WeakSet()            # for the child of a fork
 cdef class Pump:
     """The notification queue of one thread and the loop that empties it.
 
-    There is one for each thread, made when first needed: ``Pump.current()``.  `run` it, or let another loop call
-    `dispatch` whenever `fileno` is readable or `next_deadline` has come.
+    There is one for each thread, made when first needed: ``Pump.current()``.  `run` it, or let another loop
+    call `dispatch` whenever `fileno` is readable or `next_deadline` has come.
     """
 
     def __cinit__(self):
@@ -159,15 +161,15 @@ cdef class Pump:
     def __repr__(self):
         if self._poller == NULL:
             return "<Pump void>"
-        return f"<Pump {self.mechanism} sockets={self._live.live} posted={self._posted.count}>"
+        return f"<Pump {self.mechanism} sockets={self._live.live - (self._signals is not None)} posted={self._posted.count}>"
 
     # --- for the rooms above ------------------------------------------------------------------------------
 
     cdef int check_thread(self) except -1:
-        if PyThread_get_thread_ident() != self._thread:
-            raise WrongThreadError("this pump belongs to another thread")
         if self._poller == NULL:
             raise WrongThreadError("this pump belongs to the parent process")
+        if PyThread_get_thread_ident() != self._thread:
+            raise WrongThreadError("this pump belongs to another thread")
         return 0
 
     cdef int watch(self, Watched w, ps_sock_t fd) except? -1:
@@ -187,11 +189,10 @@ cdef class Pump:
 
     cdef void unwatch(self, Watched w) noexcept:
         """The descriptor is about to be closed or given away: nothing may name w any more (LT-12)."""
-        if self._poller != NULL:
+        if self._poller != NULL:                # else this is a forked child, and nothing is left of it
             self._poller.ops.del_(self._poller, &w._watch)
-        if w._slot != PS_NO_SLOT:
             ps_slots_remove(&self._live, w._slot)
-            w._slot = PS_NO_SLOT
+        w._slot = PS_NO_SLOT
         w._watch.fd = PS_BAD_SOCK
         w._pump = None
 
@@ -199,7 +200,7 @@ cdef class Pump:
         """Queues the events of `due` for w."""
         cdef ps_item item
         cdef unsigned int event
-        cdef int i, r
+        cdef int i
         item.slot = w._slot
         item.generation = self._live.slots[w._slot].generation
         if due & (due - 1) == 0:                        # the usual one
@@ -302,7 +303,7 @@ cdef class Pump:
     cdef int64_t _patience(self):
         """How long a wait may last now: ns, 0: there is work, -1: for ever."""
         cdef int64_t left
-        if self._posted.count or self._stop or self._soon:
+        if self._posted.count or self._stop or self._called:
             return 0
         if self._deadline == INT64_MAX:
             return -1
@@ -315,8 +316,9 @@ cdef class Pump:
         cdef Py_ssize_t i
         for i in range(n):
             if not self._soon:                          # a nested dispatch was here
-                return i
+                break
             fn = self._soon.popleft()
+            self._called = bool(self._soon)             # before fn, which may leave by KeyboardInterrupt
             try:
                 fn()
             except Exception as exc:
@@ -358,8 +360,8 @@ cdef class Pump:
     def dispatch(self, Py_ssize_t max_items=64):
         """Collects what is there without waiting and runs at most `max_items` callbacks, oldest first.
 
-        Returns how many queue items, timers and posted callables it took.  May be called from inside a callback;
-        no item is handled twice.
+        Returns how many queue items, timers and posted callables it took.  May be called from inside a
+        callback; no item is handled twice.
         """
         cdef Py_ssize_t taken = 0
         self.check_thread()
@@ -370,21 +372,21 @@ cdef class Pump:
             self._collect(0)
             if self._deadline != INT64_MAX and self._deadline <= ps_now_ns():
                 taken += self._run_timers()
-            if self._soon:
+            if self._called:
                 taken += self._run_callables(max_items)
             while taken < max_items and self._posted.count:
                 taken += self._run_items(max_items - taken)
         finally:
             self._depth -= 1
-            if self._depth == 0 and self._poller != NULL and (self._posted.count or self._soon):
+            if self._depth == 0 and self._poller != NULL and (self._posted.count or self._called):
                 self._nudge()
         return taken
 
     def run(self):
         """Dispatches until `stop` (or `pysock.quit`); returns the code given there.
 
-        Ctrl-C ends it at once with KeyboardInterrupt.  Without sockets, timers or callables it waits for ever, as a
-        message loop does.
+        Ctrl-C ends it at once with KeyboardInterrupt.  Without sockets, timers or callables it waits for
+        ever, as a message loop does.
         """
         cdef uint32_t most
         self.check_thread()
@@ -395,7 +397,7 @@ cdef class Pump:
                 self._collect(self._patience())
                 if self._deadline != INT64_MAX and self._deadline <= ps_now_ns():
                     self._run_timers()
-                if self._soon:
+                if self._called:
                     self._run_callables(sys.maxsize)
                 most = self._posted.count               # what comes up meanwhile waits for the next round
                 if most:
@@ -434,7 +436,7 @@ cdef class Pump:
                 self._collect(patience)
                 if self._deadline != INT64_MAX and self._deadline <= ps_now_ns():
                     self._run_timers()
-                if self._soon:
+                if self._called:
                     self._run_callables(sys.maxsize)
                 while self._posted.count and not self._stop and not predicate():
                     self._run_items(1)
@@ -443,7 +445,7 @@ cdef class Pump:
         finally:
             self._depth -= 1
             self._stop = False
-            if self._depth == 0 and self._poller != NULL and (self._posted.count or self._soon):
+            if self._depth == 0 and self._poller != NULL and (self._posted.count or self._called):
                 self._nudge()
             self._give_signals(signals)
 
@@ -454,13 +456,15 @@ cdef class Pump:
         if PyThread_get_thread_ident() != self._thread or self._depth == 0:
             self._wake()
 
-    # --- callables and timers ---------------------------------------------------------------------------------
+    # --- callables and timers
+    # ---------------------------------------------------------------------------------
 
     def call_soon(self, fn):
         """Runs ``fn()`` in this thread at the next dispatch.  For the owner's thread."""
         self.check_thread()
         _callable(fn)
         self._soon.append(fn)
+        self._called = True
         if self._depth == 0:
             self._nudge()
 
@@ -468,6 +472,7 @@ cdef class Pump:
         """Runs ``fn()`` in the pump's thread at its next dispatch, and wakes it.  From any thread."""
         _callable(fn)
         self._soon.append(fn)
+        self._called = True
         self._wake()
 
     def set_timer(self, double ms, fn, *, bint once=False):
@@ -505,7 +510,8 @@ cdef class Pump:
             self._deadline = INT64_MAX
         return True
 
-    # --- embedding ----------------------------------------------------------------------------------------------
+    # --- embedding
+    # ----------------------------------------------------------------------------------------------
 
     def fileno(self):
         """A descriptor for select, poll and their kin: readable whenever `dispatch` has work (PY-23)."""
@@ -516,13 +522,13 @@ cdef class Pump:
             raise NotImplementedError(f"the {self.mechanism} mechanism has no descriptor of its own")
         if not self._embedded:
             self._embedded = True
-            if self._posted.count or self._soon:
+            if self._posted.count or self._called:
                 self._nudge()
         return fd
 
     def pending(self):
         """Is there anything `dispatch` would do now, as far as is known without asking the system?"""
-        return bool(self._posted.count or self._soon
+        return bool(self._posted.count or self._called
                     or (self._deadline != INT64_MAX and self._deadline <= ps_now_ns()))
 
     def next_deadline(self):
@@ -545,14 +551,15 @@ cdef class Pump:
             raise ValueError(f"spin_us must be between 0 and 10000000, not {value!r}")
         self._spin = <int64_t>(value * 1000)
 
-    # --- hooks --------------------------------------------------------------------------------------------------
+    # --- hooks
+    # --------------------------------------------------------------------------------------------------
 
     @property
     def on_callback_error(self):
         """``on_callback_error(sock, event, exc)``: called when a callback raised an Exception (PY-27).
 
-        `sock` is None and `event` 0 for a timer or a posted callable.  By default the exception is reported as
-        unraisable (``sys.unraisablehook``).  Assign a callable to change that, None to go back.
+        `sock` is None and `event` 0 for a timer or a posted callable.  By default the exception is reported
+        as unraisable (``sys.unraisablehook``).  Assign a callable to change that, None to go back.
         """
         return self._error_hook or _report
 
@@ -573,11 +580,12 @@ cdef class Pump:
             _callable(fn)
         self._idle_hook = fn
 
-    # --- descriptors run out --------------------------------------------------------------------------------------
+    # --- descriptors run out
+    # --------------------------------------------------------------------------------------
 
     cdef int starve(self, Watched w) except -1:
-        """A listener met a full descriptor table: its pending connection is kept, and FD_ACCEPT comes again when a
-        socket of this thread is closed, or after a while."""
+        """A listener met a full descriptor table: its pending connection is kept, and FD_ACCEPT comes again
+        when a socket of this thread is closed, or after a while."""
         key = (w._slot, self._live.slots[w._slot].generation)
         if key not in self._starved:
             self._starved.append(key)
@@ -601,7 +609,8 @@ cdef class Pump:
                 if due:
                     self.post(w, due)
 
-    # --- signals, threads, forks ------------------------------------------------------------------------------------
+    # --- signals, threads, forks
+    # ------------------------------------------------------------------------------------
 
     def _wake(self):
         if not self._signalled and self._poller != NULL:
@@ -609,13 +618,17 @@ cdef class Pump:
             self._poller.ops.wake(self._poller)
 
     def _take_signals(self):
-        """Python's handler only sets a flag.  A signal that comes between the last look at it and the wait, or that
-        another thread's C code receives, must end the wait all the same: so signals also write to a socket here."""
+        """Python's handler only sets a flag.  A signal that comes between the last look at it and the wait,
+        or that another thread's C code receives, must end the wait all the same: so signals also write to a
+        socket here."""
         cdef _SignalWatch w
         if self._depth or threading.current_thread() is not threading.main_thread():
             return False
         if self._signals is None:
-            w = _SignalWatch()
+            try:
+                w = _SignalWatch()
+            except OSError:                     # no descriptors left: signals interrupt the wait, mostly
+                return False
             if self.watch(w, w._watch.fd) < 0 or self.register(w) < 0:
                 raise MemoryError("no room to watch for signals")
             self._signals = w
@@ -647,6 +660,7 @@ cdef class _Holder:
         global ps_my_pump
         if self.pump is not None:
             self.pump._ended = True
+            self.pump._thread = 0               # a later thread may get the number
             if ps_my_pump == <PyObject *>self.pump:
                 ps_my_pump = NULL
 

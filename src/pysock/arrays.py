@@ -13,9 +13,9 @@ from copy import deepcopy
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeVar, cast, overload
 
-from ._core.archive import BYTE, DWORD, WORD
 from ._core.errors import CInvalidArgException
 from ._core.graph import CObject
+from ._core.wire import BYTE, DWORD, WORD
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -173,10 +173,10 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
         return len(self._data)
 
     def __iter__(self) -> Iterator[T]:
-        return iter(self._data)
+        return cast("Iterator[T]", iter(self._data))
 
     def __reversed__(self) -> Iterator[T]:
-        return reversed(self._data)
+        return cast("Iterator[T]", reversed(self._data))
 
     def __contains__(self, value: object) -> bool:
         return value in self._data
@@ -197,7 +197,14 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
     @overload
     def __setitem__(self, index: slice, value: Iterable[T]) -> None: ...
     def __setitem__(self, index: SupportsIndex | slice, value: Any) -> None:
-        self._data[index] = self._stored(value) if isinstance(index, slice) else self._check(value)
+        if not isinstance(index, slice):
+            self._data[index] = self._check(value)
+            return
+        new = self._stored(value)
+        places = range(len(self._data))[index]
+        if places.step != 1 and len(places) != len(new):  # array.array would take an empty one for a deletion
+            raise ValueError(f"cannot assign {len(new)} elements to an extended slice of {len(places)}")
+        self._data[index] = new
 
     def __delitem__(self, index: SupportsIndex | slice) -> None:
         del self._data[index]

@@ -97,10 +97,26 @@ class _Template(CObject, dynamic=False):
         return super().__new__(cls, *args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _remade, self._template, *super().__reduce__()[2:]  # type: ignore[misc]
+        return _remade, self._template, *super().__reduce__()[2:]
 
 
-class CArray(_Template, ArrayBase[Any], CObject, Generic[T], dynamic=False):
+class _ByBody(_Template, dynamic=False):
+    """Stored by body only (AR-139), so that is what `ar.read(CArray[WORD])` and a field of that type mean."""
+
+    __mfc_min_size__ = 2
+
+    @classmethod
+    def __mfc_store__(cls, ar: CArchive, value: Any) -> None:
+        (value if isinstance(value, cls) else cls(value)).Serialize(ar)
+
+    @classmethod
+    def __mfc_load__(cls, ar: CArchive) -> Self:
+        self = cls()
+        self.Serialize(ar)
+        return self
+
+
+class CArray(_ByBody, ArrayBase[Any], CObject, Generic[T], dynamic=False):
     """`CArray<T>`: COUNT, then the elements as one block (AR-128). Not to be stored by pointer (AR-139)."""
 
     _element: ClassVar[Element]
@@ -128,7 +144,7 @@ class CArray(_Template, ArrayBase[Any], CObject, Generic[T], dynamic=False):
             self._data = list(kind.load(ar, count))
 
 
-class CList(_Template, ListBase[Any], CObject, Generic[T], dynamic=False):
+class CList(_ByBody, ListBase[Any], CObject, Generic[T], dynamic=False):
     """`CList<T>`: COUNT, then the elements, head to tail (AR-129). Loading appends (AR-137).
 
     It cannot be stored by pointer (AR-139).
@@ -148,16 +164,15 @@ class CList(_Template, ListBase[Any], CObject, Generic[T], dynamic=False):
     def Serialize(self, ar: CArchive) -> None:
         kind = self._element
         if ar.IsStoring():
-            ar.WriteCount(self._count)
+            ar.WriteCount(len(self))
             kind.store(ar, list(self))
         else:
             count = ar.ReadCount()
             ar.check_count(count, kind.min_size)
-            for value in kind.load(ar, count):
-                self._link(value, None)
+            self._chain.extend(list(kind.load(ar, count)))
 
 
-class CMap(_Template, MapBase[Any, Any], CObject, Generic[K, V], dynamic=False):
+class CMap(_ByBody, MapBase[Any, Any], CObject, Generic[K, V], dynamic=False):
     """`CMap<K, ..., V, ...>`: COUNT, then key and value by turns (AR-130). Loading merges (AR-137).
 
     It cannot be stored by pointer (AR-139). With `map_order` keys must be numbers or strings.

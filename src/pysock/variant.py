@@ -11,7 +11,7 @@ from uuid import UUID
 
 from ._core.errors import CNotSupportedException
 from .oletimes import COleDateTime
-from .olevalues import CComBSTR, COleCurrency
+from .olevalues import CComBSTR, COleCurrency, check_length
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -66,6 +66,7 @@ _SIMPLE = {
     VARENUM.VT_I8: "<q",
     VARENUM.VT_UI8: "<Q",
 }
+_SIZES = {vt: struct.calcsize(layout) for vt, layout in _SIMPLE.items()}
 _SINCE_MFC8 = {VARENUM.VT_I1, VARENUM.VT_UI2, VARENUM.VT_UI4, VARENUM.VT_I8, VARENUM.VT_UI8}
 _OBJECTS = (VARENUM.VT_DISPATCH, VARENUM.VT_UNKNOWN)
 
@@ -100,6 +101,9 @@ class COleVariant:
     """
 
     __slots__ = ("_object", "_raw", "_vt")
+    _vt: int
+    _raw: bytes
+    _object: OleObject | None
     __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int] = 2
 
@@ -112,7 +116,7 @@ class COleVariant:
 
         Raises OverflowError if the value does not fit its type, TypeError for a type that is not listed.
         """
-        self._object: OleObject | None = None
+        self._object = None
         if isinstance(value, COleVariant):
             if vt is not None and vt != value.vt:
                 value = value.value
@@ -255,7 +259,7 @@ class COleVariant:
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls()
+        self = cls.__new__(cls)
         self.__mfc_extract__(ar)
         return self
 
@@ -268,10 +272,10 @@ class COleVariant:
             loaded = OleObject(clsid, self._hook(vt, clsid).load(ar))
         elif vt == VARENUM.VT_BSTR:
             count = ar.ReadDWORD()
-            ar.check_count(count, 1)
+            check_length(ar, count // 2)
             raw = ar.EnsureRead(count)
         elif self._carries(ar, vt):
-            raw = ar.EnsureRead(struct.calcsize(_SIMPLE[vt]))
+            raw = ar.EnsureRead(_SIZES[vt])
         self._vt, self._raw, self._object = vt, raw, loaded
 
     # --- operators ------------------------------------------------------------------------------------
