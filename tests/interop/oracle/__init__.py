@@ -89,7 +89,9 @@ def _replace(path: Path, data: bytes) -> None:
 
 def build(run: Path, exe: str, source: Path, *flags: str) -> None:
     """Cross-compiles `source` to `run / exe`, unless that was made from this very text."""
-    sources = sorted(p for folder in {HERE, source.parent} for p in folder.iterdir() if p.suffix in (".c", ".h"))
+    sources = sorted(
+        p for folder in {HERE, source.parent} for p in folder.iterdir() if p.suffix in (".c", ".h")
+    )
     command = [CC, "-O1", "-Wall", "-Wextra", "-Werror", *flags, str(source)]
     command += ["-loleaut32", "-lole32", "-lws2_32", "-luser32", "-Wl,--stack,67108864"]
     digest = hashlib.sha256(repr(command).encode() + b"".join(p.read_bytes() for p in sources)).hexdigest()
@@ -119,7 +121,10 @@ def wine_environment(root: Path, program: str) -> dict[str, str]:
         started = time.monotonic()
         silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run([program, *null_driver], env=run_in, check=True, timeout=300, **silent)
-        for option in ("-k", "-w"):  # the desktop that is running knows no driver yet: end it, and wait for that
+        for option in (
+            "-k",
+            "-w",
+        ):  # the desktop that is running knows no driver yet: end it, and wait for that
             subprocess.run([_wineserver(program), option], env=run_in, timeout=60, **silent)
         print(f"oracle: Wine prefix made in {time.monotonic() - started:.0f} s", file=sys.stderr)
         try:
