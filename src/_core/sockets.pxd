@@ -1,5 +1,7 @@
 # cython: language_level=3
 """What sibling rooms may use of `sockets`."""
+from cpython.buffer cimport Py_buffer
+
 from pysock._core.native cimport ps_addr, ps_sock_t
 from pysock._core.pump cimport Watched
 
@@ -32,3 +34,5 @@ cdef class CAsyncSocket(Watched):
 
 
 cdef void set_last_error(int code) noexcept
+cdef int length_of(object n, Py_ssize_t available, Py_ssize_t *out) except -1
+cdef int open_buffer(object buf, Py_buffer *view, int flags) except -1

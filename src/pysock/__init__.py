@@ -23,6 +23,7 @@ from ._core.archive import (
     CStringW,
     bool_,
 )
+from ._core.blocking import CSocket
 from ._core.errors import (
     ArchiveEndOfFile,
     ArchiveLimitError,
@@ -55,6 +56,7 @@ from ._core.pump import Pump, quit, run
 from ._core.sockets import CAsyncSocket, strict
 from .arrays import CByteArray, CDWordArray, CObArray, CPtrArray, CStringArray, CUIntArray, CWordArray
 from .constants import *  # noqa: F403  (FD_*, WSAE*, MSG_*, SO_*: its __all__ is part of ours)
+from .csocketfile import CSocketFile
 from .files import CFile, CFileStatus, CMemFile
 from .lists import POSITION, CObList, CPtrList, CStringList
 from .maps import (
@@ -130,6 +132,8 @@ __all__ = [
     "CRect",
     "CRuntimeClass",
     "CSize",
+    "CSocket",
+    "CSocketFile",
     "CString",
     "CStringA",
     "CStringArray",
