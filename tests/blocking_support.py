@@ -4,8 +4,8 @@ import contextlib
 import threading
 import time
 
-from pysock import CSocket, CSocketFile, Pump
-from sock_support import PATIENCE, Recorder, attached
+from pysock import SOCK_STREAM, CSocket, CSocketFile, Pump
+from sock_support import LOOPBACK, PATIENCE, Recorder, attached
 
 
 class Blocker(Recorder, CSocket):
@@ -45,6 +45,21 @@ def meanwhile(sock, act):
     assert not thread.is_alive()
     if trouble:
         raise trouble[0]
+
+
+def blocking_listener(cls=Blocker, backlog=50):
+    ls = cls()
+    assert ls.Create(0, SOCK_STREAM, LOOPBACK)
+    assert ls.Listen(backlog)
+    return ls
+
+
+def read_all(peer, total):
+    """Reads `total` bytes from a plain socket."""
+    while total:
+        piece = peer.recv(min(total, 1 << 20))
+        assert piece, f"{total} bytes are missing"
+        total -= len(piece)
 
 
 def soon(act=lambda: None):

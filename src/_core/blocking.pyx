@@ -39,6 +39,8 @@ from pysock._core.native cimport (
     PS_FD_OOB,
     PS_FD_READ,
     PS_FD_WRITE,
+    PS_IN,
+    PS_MAYBE,
     PS_MSG_OOB,
     PS_MSG_PEEK,
     PS_NO,
@@ -53,6 +55,7 @@ from pysock._core.native cimport (
     ps_ev_received,
     ps_item,
     ps_now_ns,
+    ps_ready,
     ps_ring_take,
     ps_slots_owner,
     ps_socket_probe,
@@ -74,15 +77,17 @@ SOCKET_ERROR = -1
 cdef char scratch[SCRATCH]
 
 
-cdef int refuse_inside_a_running_loop(CSocket sock) except -1:
-    """PY-26.  Without asyncio in the process no loop can be running."""
+cdef bint may_wait(CSocket sock) except -1:
+    """Not inside a running asyncio loop, unless the object allows it (PY-26)."""
     if sock.allow_nested_blocking:
-        return 0
-    events = sys.modules.get("asyncio.events")
-    if events is not None and events._get_running_loop() is not None:
-        raise RuntimeError(f"{sock!r} would block this thread's running asyncio loop; use CAsyncSocket or another "
-                           "thread, or set allow_nested_blocking")
-    return 0
+        return True
+    events = sys.modules.get("asyncio.events")          # without asyncio in the process no loop can be running
+    return events is None or events._get_running_loop() is None
+
+
+cdef int refuse_to_wait(CSocket sock) except -1:
+    raise RuntimeError(f"{sock!r} would block this thread's running asyncio loop; use CAsyncSocket or another thread, "
+                       "or set allow_nested_blocking")
 
 
 cdef int64_t next_tick(Pump pump, int64_t now) except? -1:
@@ -152,7 +157,8 @@ cdef class CSocket(CAsyncSocket):
         cdef unsigned int lent = 0, mask
         cdef uint32_t slot = self._slot, generation = pump._live.slots[self._slot].generation
         if call.ident == 0:
-            refuse_inside_a_running_loop(self)
+            if not may_wait(self):
+                refuse_to_wait(self)
             self._calls = self._calls + 1 if self._calls < <unsigned int>-1 else 1
             self._call = call.ident = self._calls
             call.until = now + self._limit if self._limit else INT64_MAX
@@ -250,7 +256,8 @@ cdef class CSocket(CAsyncSocket):
         if flags & PS_MSG_OOB and not self._ev.flags & PS_EV_INLINE:
             stop = PS_FD_OOB
         if (not self._patient or self._ev.readable != PS_NO or flags or self._ev.phase != PS_CONNECTED or self._blocking
-                or self._ev.flags & (PS_EV_FIN | PS_EV_RESET | PS_EV_RECV_SHUT | PS_EV_MARK | PS_EV_CUTS)):
+                or self._ev.flags & (PS_EV_FIN | PS_EV_RESET | PS_EV_RECV_SHUT | PS_EV_MARK | PS_EV_CUTS)
+                or not may_wait(self)):
             got = self._try_receive(p, n, flags, source)
             if got != -PS_WSAEWOULDBLOCK:
                 return got
@@ -341,7 +348,8 @@ cdef class CSocket(CAsyncSocket):
         cdef int r
         if self._call:
             return -PS_WSAEINPROGRESS
-        refuse_inside_a_running_loop(self)              # before anything is begun
+        if not may_wait(self):
+            refuse_to_wait(self)                        # before anything is begun
         self.m_nConnectError = -1
         r = self._connect(a)
         if r != -PS_WSAEWOULDBLOCK:
@@ -443,6 +451,10 @@ cdef class CSocket(CAsyncSocket):
             return False
         if self._call:
             raise SocketUsageError(f"PumpMessages: {self!r} is in a blocking call")
+        if self._ev.readable == PS_MAYBE and not ps_ready(self._watch.fd, PS_IN):
+            self._ev.readable = PS_NO                   # the last Receive took it all
+            self._ev.rearm |= PS_IN
+            self._after(0)
         call.ident = 0
         try:
             if self._pump_messages(&call, uStopFlag):
