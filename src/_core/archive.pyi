@@ -1,10 +1,14 @@
 from array import array
 from collections.abc import Iterator
-from typing import Any, ClassVar, Protocol, Self, SupportsFloat, SupportsIndex, TypeVar, final, overload
+from typing import Any, Protocol, SupportsFloat, SupportsIndex, TypeVar, overload
 
-from typing_extensions import Buffer, disjoint_base
+import typing_extensions
+from typing_extensions import disjoint_base
 
-_Text = TypeVar("_Text", bound=Buffer)
+from .buffer import Buffer
+from .wire import Box, FloatBox, IntBox, StringBox
+
+_Text = TypeVar("_Text", bound=typing_extensions.Buffer)
 
 class _HasSize(Protocol):
     """A `struct.Struct`."""
@@ -18,185 +22,13 @@ class _HasItemsize(Protocol):
     @property
     def itemsize(self) -> int: ...
 
-def live_counts() -> dict[str, int]: ...
+@disjoint_base
+class Layout:
+    """Item size and format of an array's elements."""
 
 @disjoint_base
-class Box:
-    """Base of the scalar wire types: a mutable value of a known width (AR-193)."""
-
-    def __init__(self) -> None: ...
-    def __bool__(self) -> bool: ...
-    def __eq__(self, other: object, /) -> bool: ...
-    __hash__: ClassVar[None]  # type: ignore[assignment]
-
-class IntBox(Box):
-    def __init__(self, value: SupportsIndex = 0, /) -> None: ...
-    @classmethod
-    def wrap(cls, value: SupportsIndex, /) -> Self:
-        """A box of `value` cut to the width, as C++ would do it (AR-194)."""
-
-    @property
-    def value(self) -> int: ...
-    @value.setter
-    def value(self, v: SupportsIndex) -> None: ...
-    def __int__(self) -> int: ...
-    def __index__(self) -> int: ...
-    def __float__(self) -> float: ...
-
-class FloatBox(Box):
-    def __init__(self, value: SupportsFloat = 0.0, /) -> None: ...
-    @property
-    def value(self) -> float: ...
-    @value.setter
-    def value(self, v: SupportsFloat) -> None: ...
-    def __int__(self) -> int: ...
-    def __float__(self) -> float: ...
-
-class StringBox(Box):
-    def __init__(self, value: str = "", /) -> None: ...
-    @property
-    def value(self) -> str: ...
-    @value.setter
-    def value(self, v: str) -> None: ...
-    def __len__(self) -> int: ...
-
-@final
-class BYTE(IntBox):
-    """A box of an unsigned 8-bit number (`unsigned char`)."""
-
-@final
-class CHAR(IntBox):
-    """A box of a signed 8-bit number (`char`)."""
-
-@final
-class BOOL(IntBox):
-    """A box of Win32's `BOOL`, a 32-bit `int`."""
-
-@final
-class WORD(IntBox):
-    """A box of an unsigned 16-bit number."""
-
-@final
-class SHORT(IntBox):
-    """A box of a signed 16-bit number."""
-
-@final
-class LONG(IntBox):
-    """A box of a signed 32-bit number (`long`, on 64-bit Windows too)."""
-
-@final
-class INT(IntBox):
-    """A box of a signed 32-bit number (`int`)."""
-
-@final
-class DWORD(IntBox):
-    """A box of an unsigned 32-bit number."""
-
-@final
-class UINT(IntBox):
-    """A box of an unsigned 32-bit number (`unsigned`)."""
-
-@final
-class LONGLONG(IntBox):
-    """A box of a signed 64-bit number."""
-
-@final
-class ULONGLONG(IntBox):
-    """A box of an unsigned 64-bit number."""
-
-@final
-class bool_(IntBox):
-    """A box of a C++ `bool`, one byte; not to be mixed up with the 4-byte `BOOL`."""
-
-    def __init__(self, value: object = False, /) -> None: ...
-    @property
-    def value(self) -> bool: ...
-    @value.setter
-    def value(self, v: object) -> None: ...
-
-@final
-class WCHAR(IntBox):
-    """A box of one UTF-16 unit (`wchar_t`); the value is a str of one character."""
-
-    def __init__(self, value: str | SupportsIndex = 0, /) -> None: ...
-    @property
-    def value(self) -> str: ...  # type: ignore[override]
-    @value.setter
-    def value(self, v: str | SupportsIndex) -> None: ...
-
-@final
-class FLOAT(FloatBox):
-    """A box of a 32-bit IEEE number; the value is rounded to it (AR-45)."""
-
-@final
-class DOUBLE(FloatBox):
-    """A box of a 64-bit IEEE number (AR-45)."""
-
-@final
-class CString(StringBox):
-    """A box of a counted string of the archive's own character type (AR-54)."""
-
-@final
-class CStringA(StringBox):
-    """A box of a counted string of one-byte characters; the value may be bytes, which are stored as they
-    are."""
-
-    def __init__(self, value: str | bytes = "", /) -> None: ...
-    @property
-    def value(self) -> str | bytes: ...  # type: ignore[override]
-    @value.setter
-    def value(self, v: str | bytes) -> None: ...
-
-@final
-class CStringW(StringBox):
-    """A box of a counted string of UTF-16 units (AR-52)."""
-
-@disjoint_base
-class Cursor:
-    """The archive without its objects: everything up to bulk arrays and text lines. `CArchive` is built on
-    it."""
-
-    def Flush(self) -> None:
-        """Storing: write what is buffered, in one call. Loading: move the file back over what is buffered and
-        unread (AR-14, AR-15). The file itself is not flushed."""
-
-    def Close(self) -> None:
-        """Flush, then forget the file, which stays open. A second Close does nothing (AR-11)."""
-
-    def Abort(self) -> None:
-        """Forget the file without writing or moving anything; never raises (AR-12)."""
-
-    def __enter__(self) -> Self: ...
-    def __exit__(self, exc_type: object, exc: object, traceback: object) -> None: ...
-    @property
-    def closed(self) -> bool:
-        """True after Close or Abort."""
-
-    def IsLoading(self) -> bool:
-        """True if this archive loads (AR-8)."""
-
-    def IsStoring(self) -> bool:
-        """True if this archive stores (AR-8)."""
-
-    def IsBufferEmpty(self) -> bool:
-        """Loading: no unread byte is buffered here or, where the file says so, in the file. Storing: the
-        buffer is full (AR-8, AR-27)."""
-
-    def IsByteSwapping(self) -> bool:
-        """Always False: the stream is little-endian on every machine (AR-9)."""
-
-    def GetFile(self) -> Any:
-        """The file as it was given, None after Close or Abort (AR-8)."""
-
-    @property
-    def m_strFileName(self) -> str:
-        """The file's path, "" if it has none (AR-3)."""
-
-    @m_strFileName.setter
-    def m_strFileName(self, value: str) -> None: ...
-    @property
-    def m_nMode(self) -> int:
-        """The mode bits given at construction."""
+class Cursor(Buffer):
+    """The archive without its objects: everything up to bulk arrays and text lines."""
 
     @property
     def unicode(self) -> bool:
@@ -221,10 +53,6 @@ class Cursor:
         """The MFC generation that is written: "mfc6", "mfc8" or "mfc9"."""
 
     @property
-    def faithful(self) -> bool:
-        """True if MFC's quirks are reproduced."""
-
-    @property
     def map_order(self) -> str | None:
         """None, "mfc6" or "mfc9": the order in which maps are written (AR-147)."""
 
@@ -244,36 +72,6 @@ class Cursor:
 
     @max_count.setter
     def max_count(self, value: int | None) -> None: ...
-    @property
-    def max_total(self) -> int | None:
-        """Most bytes that one top-level read may take, None for no limit (AR-181)."""
-
-    @max_total.setter
-    def max_total(self, value: int | None) -> None: ...
-    @property
-    def offset(self) -> int:
-        """Bytes of the stream loaded or stored so far, counted from where the archive began."""
-
-    @overload
-    def Read(self, buf: int, /) -> bytes:
-        """Load raw bytes. `buf` is a number: up to that many, as bytes; or a writable buffer: fills it and
-        returns the number of bytes. Fewer means the end of the stream; that is no error (AR-24, AR-51)."""
-
-    @overload
-    def Read(self, buf: Buffer, /) -> int: ...
-    @overload
-    def EnsureRead(self, buf: int, /) -> bytes:
-        """Like Read, but endOfFile if the stream has fewer bytes (AR-25). A number returns bytes."""
-
-    @overload
-    def EnsureRead(self, buf: Buffer, /) -> int: ...
-    def Write(self, data: Buffer, /) -> None:
-        """Store the bytes of any contiguous bytes-like object, without a length (AR-18, AR-51)."""
-
-    def FillBuffer(self, nBytesNeeded: int, /) -> None:
-        """Make that many unread bytes stand in the buffer; endOfFile if the stream has fewer, bufferFull if
-        the buffer cannot hold them (AR-19, AR-23)."""
-
     def ReadCount(self) -> int:
         """The number of elements that stands before a collection: 16, 32 or 64 bits (AR-71).
         ArchiveLimitError above max_count."""
@@ -282,7 +80,8 @@ class Cursor:
         """Store a number of elements in its shortest form (AR-70)."""
 
     def ReadStringLength(self) -> tuple[int, int]:
-        """Marker and length of a counted string, any form: (units, bytes of a unit) (AR-56)."""
+        """Marker and length of a counted string, any form: (units, bytes of a unit) (AR-56). No limit is
+        applied to the number."""
 
     def WriteStringLength(self, n: SupportsIndex, unicode: bool = False) -> None:
         """Store marker and length of a counted string in the shortest form (AR-52)."""
@@ -296,7 +95,10 @@ class Cursor:
         """
 
     def write_array(
-        self, T: type[Box] | _HasSize | _HasItemsize | type[Any], buf: Buffer, count: bool = True
+        self,
+        T: type[Box] | _HasSize | _HasItemsize | type[Any],
+        buf: typing_extensions.Buffer,
+        count: bool = True,
     ) -> None:
         """Store a whole array: its count (unless `count=False`), then its elements as they lie in memory
         (AR-214).

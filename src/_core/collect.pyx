@@ -217,11 +217,10 @@ cdef class Chain:
     def find(self, value, after, bint very, /):
         """The first position behind `after` (None: from the head) with that value; `very`: with that very object."""
         cdef POSITION node = self.head if after is None else self.node(after).next
-        cdef uint64_t mark = self.mark
         while node is not None:
             if node.value is value or (not very and node.value == value):
                 return node
-            if node.mark != mark:  # the comparison was the user's code, and took this one out
+            if node.mark != self.mark:  # the comparison was the user's code, and took this one out
                 raise RuntimeError("the list was changed while it was searched")
             node = node.next
         return None
@@ -229,7 +228,10 @@ cdef class Chain:
 
 @cython.final
 cdef class Walker:
-    """Goes over a chain that may change meanwhile: what is added ahead is met, what is removed is not."""
+    """Goes over a chain that may change meanwhile: what is added ahead is met, what is removed is not.
+
+    Only if both the element met last and the one after it are gone, the way is lost: RuntimeError.
+    """
     cdef Chain chain
     cdef POSITION here          # met last, None before the first
     cdef POSITION ahead         # what came next when it was met
@@ -253,6 +255,8 @@ cdef class Walker:
             node = self.step(self.here)
         else:
             node = self.ahead
+        if node is not None and node.mark != self.chain.mark and self.chain.count:
+            raise RuntimeError("the list lost the element that was just met and the next one: where to go on?")
         if node is None or node.mark != self.chain.mark:
             self.chain = None
             self.here = self.ahead = None

@@ -42,6 +42,8 @@ cdef class CArchive(Cursor):
     cdef int64_t max_objects_
     cdef int64_t max_classes_
     cdef int64_t max_depth_
+    cdef int64_t max_dense_
+    cdef int64_t _created   # objects made from the stream
     cdef object _allow      # None, "registered" or a tuple of CRuntimeClass
     cdef int _admit         # the same as a number
     cdef ClassRegistry _registry

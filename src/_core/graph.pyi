@@ -1,9 +1,11 @@
 from collections.abc import Iterable, Iterator
+from types import GenericAlias
 from typing import Any, ClassVar, Final, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, final, overload
 
 from typing_extensions import Buffer, disjoint_base
 
-from .archive import WCHAR, Box, CString, CStringA, CStringW, Cursor, FloatBox, IntBox, bool_
+from .archive import Cursor
+from .wire import WCHAR, Box, CString, CStringA, CStringW, FloatBox, IntBox, bool_
 
 VERSIONABLE_SCHEMA: Final[int]
 default_registry: Final[ClassRegistry]
@@ -29,7 +31,7 @@ class CRuntimeClass:
     same only if they are identical; the name does not count.
     """
 
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @property
     def m_lpszClassName(self) -> str: ...
     @property
@@ -59,7 +61,6 @@ class CRuntimeClass:
     def FromName(name: str) -> CRuntimeClass | None:
         """The class that was registered last under that name, None if there is none (AR-100)."""
 
-@disjoint_base
 class Object:
     def Serialize(self, ar: CArchive, /) -> None:
         """Store or load the object's own data; override it. This one does nothing (AR-113)."""
@@ -134,13 +135,18 @@ class ObjRef(Generic[_O]):
     """
 
     value: _O | None
-    def __init__(self, cls: type[_O] | CRuntimeClass = ..., value: _O | None = None) -> None: ...
+    @overload
+    def __init__(self, cls: type[_O], value: _O | None = None) -> None: ...
+    @overload
+    def __init__(
+        self: ObjRef[CObject], cls: CRuntimeClass | type[CObject] = ..., value: CObject | None = None
+    ) -> None: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     def __mfc_extract__(self, ar: CArchive) -> None: ...
     @classmethod
     def __mfc_store__(cls, ar: CArchive, ref: ObjRef[Any] | CObject | None) -> None: ...
-    @classmethod
-    def __class_getitem__(cls, item: Any, /) -> Any: ...
 
+@disjoint_base
 class CArchive(Cursor):
     """Stores values and objects to a file, or loads them, as the bytes that MFC's CArchive makes (AR-1).
 
@@ -158,8 +164,8 @@ class CArchive(Cursor):
       library's collections; "registered": all registered ones; a set of classes: those, what derives from
       them, and the library's collections (AR-186). `registry`: where names are looked up.
     - `read_ahead=False` never asks the file for more than an item needs.
-    - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`: limits against
-      hostile streams, None for none (AR-179 to AR-184).
+    - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`, `max_dense`: limits
+      against hostile streams, None for none (AR-179 to AR-184; the properties say what each means).
 
     As a context manager it closes on success and aborts on an exception (AR-209).
     """
@@ -194,6 +200,7 @@ class CArchive(Cursor):
         max_objects: int | None = 1000000,
         max_classes: int | None = 1024,
         max_depth: int | None = 200,
+        max_dense: int | None = 65536,
     ) -> None: ...
     def __del__(self) -> None: ...
     @property
@@ -228,6 +235,13 @@ class CArchive(Cursor):
 
     @max_depth.setter
     def max_depth(self, value: int | None) -> None: ...
+    @property
+    def max_dense(self) -> int | None:
+        """How many more objects the stream may make than it has had groups of 8 bytes, None for no limit. Two
+        bytes make an object of a hundred or more: this keeps the memory in proportion to the input."""
+
+    @max_dense.setter
+    def max_dense(self, value: int | None) -> None: ...
     def SetLoadParams(self, nGrowBy: int = 1024) -> None:
         """Accepted and without effect, as memory is tuned by itself; CInvalidArgException once the map exists
         (AR-29)."""
@@ -298,7 +312,7 @@ class CArchive(Cursor):
 
     def __rrshift__(self, other: Any, /) -> Any: ...
     @overload
-    def read(self, T: type[WCHAR] | type[CString] | type[CStringA] | type[CStringW], /) -> str:
+    def read(self, T: type[WCHAR] | type[CString] | type[CStringA] | type[CStringW], /) -> str:  # type: ignore[overload-overlap]
         """Load one value of the wire type `T` and return it: int, float, bool or str for the scalar and
         string types, an object or None for classes derived from CObject, and what they say for value types
         and descriptors such as `list_of(CString)` (AR-200)."""

@@ -19,6 +19,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
 
 import warnings
+from types import GenericAlias
 
 from pysock._core.archive cimport Cursor, load_kind, store_kind
 from pysock._core.buffer cimport (
@@ -28,6 +29,7 @@ from pysock._core.buffer cimport (
 )
 from pysock._core.errors cimport raise_invalid_arg, raise_memory, raise_not_supported
 from pysock._core.errors import CArchiveException
+from pysock._core.fast cimport ps_adopt_methods
 from pysock._core.text cimport codec
 from pysock._core.wire cimport K_DOUBLE, K_LONG, K_NONE, Box, K_bool, K_CString, kind_of, set_box
 
@@ -344,6 +346,7 @@ class ObjRef:
     """
 
     __slots__ = ("_class", "value")
+    __class_getitem__ = classmethod(GenericAlias)
 
     def __init__(self, cls=CObject, value=None):
         self._class = runtime_class(cls)
@@ -629,6 +632,9 @@ cdef object load_object(CArchive a, CRuntimeClass wanted):
         check_admitted(a, rc, wanted, tag.at, schema)
         if a.max_depth_ >= 0 and a._depth >= a.max_depth_:
             over_limit(a, "max_depth", a.max_depth_, a._depth + 1, tag.at)
+        a._created += 1
+        if a.max_dense_ >= 0 and a._created - a.max_dense_ > tag.at >> 3:
+            over_limit(a, "max_dense", a.max_dense_, f"{a._created} objects in {tag.at} bytes", tag.at)
         obj = create(rc)
         if a._map is None:
             check_loading(a)  # creating it closed the archive
@@ -686,8 +692,8 @@ cdef class CArchive(Cursor):
       library's collections; "registered": all registered ones; a set of classes: those, what derives from
       them, and the library's collections (AR-186). `registry`: where names are looked up.
     - `read_ahead=False` never asks the file for more than an item needs.
-    - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`: limits against
-      hostile streams, None for none (AR-179 to AR-184).
+    - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`, `max_dense`: limits
+      against hostile streams, None for none (AR-179 to AR-184; the properties say what each means).
 
     As a context manager it closes on success and aborts on an exception (AR-209).
     """
@@ -700,7 +706,8 @@ cdef class CArchive(Cursor):
     def __init__(self, file, mode, nBufSize=4096, lpBuf=None, *, unicode=True, encoding="cp1252",
                  errors="strict", profile="mfc9", faithful=False, canonical=False, map_order=None, allow=None,
                  registry=None, read_ahead=True, bits=32, max_string=16 << 20, max_count=16 << 20,
-                 max_total=256 << 20, max_objects=1_000_000, max_classes=1024, max_depth=200):
+                 max_total=256 << 20, max_objects=1_000_000, max_classes=1024, max_depth=200,
+                 max_dense=65536):
         if self.opened:
             raise RuntimeError("an archive cannot be opened a second time; make a new one")
         if not isinstance(mode, int) or not 0 <= mode <= 7:
@@ -726,6 +733,7 @@ cdef class CArchive(Cursor):
         self.max_objects = max_objects
         self.max_classes = max_classes
         self.max_depth = max_depth
+        self.max_dense = max_dense
         self.allow = allow
         self._schema = self._object_schema = PS_ASKED
         self.m_bForceFlat = True
@@ -804,6 +812,16 @@ cdef class CArchive(Cursor):
     @max_depth.setter
     def max_depth(self, value):
         self.max_depth_ = limit_in("max_depth", value)
+
+    @property
+    def max_dense(self):
+        """How many more objects the stream may make than it has had groups of 8 bytes, None for no limit. Two
+        bytes make an object of a hundred or more: this keeps the memory in proportion to the input."""
+        return limit_out(self.max_dense_)
+
+    @max_dense.setter
+    def max_dense(self, value):
+        self.max_dense_ = limit_in("max_dense", value)
 
     @property
     def limits(self):
@@ -1030,7 +1048,11 @@ cdef class CArchive(Cursor):
             raise TypeError(f"{T!r} is not a wire type")
 
 
-cdef tuple _LIMITS = ("max_string", "max_count", "max_total", "max_objects", "max_classes", "max_depth")
+ps_adopt_methods(<PyTypeObject *><PyObject *>CArchive)
+
+cdef tuple _LIMITS = (
+    "max_string", "max_count", "max_total", "max_objects", "max_classes", "max_depth", "max_dense",
+)
 
 
 cdef int no_wire_type(object value) except -1:

@@ -84,6 +84,8 @@ cdef class Codec:
         cdef uint16_t *wide
         cdef uint8_t c
         if self._kind != OTHER and ps_is_ascii(p, n):
+            if n == 1:
+                return chr(p[0])  # Python keeps these; a stream may hold a million of them
             s = PyUnicode_New(n, 127)
             memcpy(PyUnicode_1BYTE_DATA(s), p, n)
             return s
@@ -149,6 +151,8 @@ cdef str decode_utf16(const uint8_t *p, Py_ssize_t units):
     cdef size_t pairs
     cdef str s
     if seen < 0x100:
+        if units == 1:
+            return chr(seen)  # Python keeps these
         s = PyUnicode_New(units, 127 if seen < 0x80 else 255)
         ps_narrow16(<uint8_t *>PyUnicode_1BYTE_DATA(s), p, units)
         return s
