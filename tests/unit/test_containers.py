@@ -535,6 +535,89 @@ ListMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=30
 TestListMachine = ListMachine.TestCase
 
 
+class WayMachine(RuleBasedStateMachine):
+    """A list that was asked for a position and one that never was behave the same, also under iterators."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.lists = (CPtrList(), CPtrList())
+        self.ways: list[tuple[Any, Any]] = []
+        self.link()
+
+    @rule()
+    def link(self) -> None:
+        self.lists[1].GetHeadPosition()
+
+    def both(self, do: Callable[[CPtrList], Any]) -> None:
+        one, two = map(do, self.lists)
+        assert one == two
+
+    @rule(values=st.lists(st.integers(), max_size=3))
+    def extend(self, values: list[int]) -> None:
+        self.both(lambda a: a.extend(values))
+
+    @rule(where=st.integers(-9, 9), value=st.integers())
+    def insert(self, where: int, value: int) -> None:
+        self.both(lambda a: a.insert(where, value))
+
+    @precondition(lambda self: len(self.lists[0]))
+    @rule(where=st.integers(0), value=st.integers(), by_position=st.booleans())
+    def change(self, where: int, value: int, by_position: bool) -> None:
+        where %= len(self.lists[0])
+        if by_position:
+            self.both(lambda a: a.SetAt(a.FindIndex(where), value))
+        else:
+            self.both(lambda a: a.__setitem__(where, value))
+
+    @precondition(lambda self: len(self.lists[0]))
+    @rule(where=st.integers(0), by_position=st.booleans())
+    def remove(self, where: int, by_position: bool) -> None:
+        where %= len(self.lists[0])
+        if by_position:
+            self.both(lambda a: a.RemoveAt(a.FindIndex(where)))
+        else:
+            self.both(lambda a: a.__delitem__(where))
+
+    @rule(cut=st.slices(6))
+    def remove_slice(self, cut: slice) -> None:
+        self.both(lambda a: a.__delitem__(cut))
+
+    @rule()
+    def clear(self) -> None:
+        self.both(lambda a: a.RemoveAll())
+
+    @rule(back=st.booleans())
+    def set_out(self, back: bool) -> None:
+        go = reversed if back else iter
+        self.ways.append((go(self.lists[0]), go(self.lists[1])))
+
+    @precondition(lambda self: self.ways)
+    @rule(which=st.integers(0))
+    def step(self, which: int) -> None:
+        results = []
+        for way in self.ways[which % len(self.ways)]:
+            try:
+                results.append(next(way, "end"))
+            except RuntimeError:
+                results.append("lost")
+        assert results[0] == results[1]
+
+    @precondition(lambda self: self.ways)
+    @rule(which=st.integers(0))
+    def give_up(self, which: int) -> None:
+        del self.ways[which % len(self.ways)]
+
+    @invariant()
+    def same(self) -> None:
+        one, two = self.lists
+        assert list(one) == list(two) and len(one) == len(two)
+        assert all(one[i] == two[i] for i in range(-len(one), len(one)))
+
+
+WayMachine.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestWayMachine = WayMachine.TestCase
+
+
 # --- maps -----------------------------------------------------------------------------------------------
 
 
