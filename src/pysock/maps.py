@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, final
 from ._core.errors import CInvalidArgException
 from ._core.graph import CObject
 from .arrays import check_object, check_text
-from .maporder import DEFAULT_TABLE, HashKey, in_bucket_order, text_hash
+from .maporder import DEFAULT_TABLE, in_bucket_order, number_hash, text_hash
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -266,8 +266,7 @@ class _WordKeys(MapBase[int, V], dynamic=False):
         return _word(key)
 
     def _hash_of(self, ar: CArchive) -> Callable[[int], int]:
-        order = ar.map_order or "mfc9"
-        return lambda key: HashKey(key, order, bits=16)
+        return number_hash(ar, 16)
 
 
 def _word(value: int) -> int:
