@@ -22,6 +22,7 @@ class _HasItemsize(Protocol):
     @property
     def itemsize(self) -> int: ...
 
+@disjoint_base
 class Layout:
     """Item size and format of an array's elements."""
 

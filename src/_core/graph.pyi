@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Iterator
+from types import GenericAlias
 from typing import Any, ClassVar, Final, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, final, overload
 
 from typing_extensions import Buffer, disjoint_base
@@ -30,6 +31,7 @@ class CRuntimeClass:
     same only if they are identical; the name does not count.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @property
     def m_lpszClassName(self) -> str: ...
     @property
@@ -139,6 +141,7 @@ class ObjRef(Generic[_O]):
     def __init__(
         self: ObjRef[CObject], cls: CRuntimeClass | type[CObject] = ..., value: CObject | None = None
     ) -> None: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     def __mfc_extract__(self, ar: CArchive) -> None: ...
     @classmethod
     def __mfc_store__(cls, ar: CArchive, ref: ObjRef[Any] | CObject | None) -> None: ...

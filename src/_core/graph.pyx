@@ -29,6 +29,7 @@ from pysock._core.buffer cimport (
 )
 from pysock._core.errors cimport raise_invalid_arg, raise_memory, raise_not_supported
 from pysock._core.errors import CArchiveException
+from pysock._core.fast cimport ps_adopt_methods
 from pysock._core.text cimport codec
 from pysock._core.wire cimport K_DOUBLE, K_LONG, K_NONE, Box, K_bool, K_CString, kind_of, set_box
 
@@ -1046,6 +1047,8 @@ cdef class CArchive(Cursor):
         else:
             raise TypeError(f"{T!r} is not a wire type")
 
+
+ps_adopt_methods(<PyTypeObject *><PyObject *>CArchive)
 
 cdef tuple _LIMITS = (
     "max_string", "max_count", "max_total", "max_objects", "max_classes", "max_depth", "max_dense",

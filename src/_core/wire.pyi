@@ -6,6 +6,7 @@ from typing_extensions import disjoint_base
 class Box:
     """Base of the scalar wire types: a mutable value of a known width (AR-193)."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @property
     def value(self) -> Any: ...
     @value.setter

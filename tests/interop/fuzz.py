@@ -25,7 +25,7 @@ from tests.interop.generate import Generator
 from tests.interop.oracle import Observation as Real
 from tests.interop.oracle import oracle
 from tests.interop.oracle.script import Program
-from tests.vectors.faces import FACES
+from tests.vectors.faces import FACES, SCALAR_FACES
 from tests.vectors.program import NO_LIMITS, run
 
 BLOCK = 400  # seed numbers to a batch
@@ -63,7 +63,8 @@ class Campaign:
         gens = {n: Generator(f"{self.seed}:{n}", ansi=ansi) for n in numbers}
 
         def case(n: int, kind: str, program: Program) -> Case:
-            face = self.faces[gens[n].rng.randrange(len(self.faces))]
+            fitting = [f for f in self.faces if f in SCALAR_FACES or program["settings"].get("file") != "plain"]
+            face = gens[n].rng.choice(fitting)
             return Case(f"{self.seed}:{n}", kind, program, ansi=ansi, face=face)
 
         stores = {n: case(n, "store", g.storing()) for n, g in gens.items()}

@@ -12,6 +12,7 @@ import pysock
 from pysock import CArchive, CObject, ObjRef
 
 FACES = ("members", "operators", "typed", "bulk")
+SCALAR_FACES = FACES[:3]  # those that call on the file as operators do; bulk arrays do as Read and Write
 _BULK = {  # struct codes of what an array can hold
     "BYTE": "B", "CHAR": "b", "WORD": "H", "SHORT": "h", "LONG": "i", "INT": "i", "DWORD": "I", "UINT": "I",
     "LONGLONG": "q", "ULONGLONG": "Q", "FLOAT": "f", "DOUBLE": "d", "BOOL": "i",

@@ -14,6 +14,7 @@ from typing import Any
 
 import pysock
 from pysock import CArchive, CMemFile
+from pysock.maporder import hash_string, units_of
 from tests.interop.oracle.script import SCALARS, Op, Program, bits_of, data_of, expand, script_line
 from tests.vectors.codepage import to_1252, utf16, windows1252
 from tests.vectors.faces import Face
@@ -61,9 +62,10 @@ class Runner:
         }
         self.face = Face(face)
         self.tchars: Callable[[str], bytes] = utf16 if unicode else to_1252
-        self.lab = Lab(program, self.face)
-        self.lab.tchars = self.tchars
         self.seen = Observation()
+        self.running = True
+        self.lab = Lab(program, self.face, self.died if "logdtor" in self.settings else None)
+        self.lab.tchars = self.tchars
         self.loaded: list[Any] = []
         self.op_number = -1
         self.verb = ""
@@ -80,6 +82,10 @@ class Runner:
     def log(self, text: str) -> None:
         if "nolog" not in self.settings:
             self.say(text)
+
+    def died(self, cls: str) -> None:
+        if self.running:
+            self.log(f"log ~{cls}")
 
     def exception_line(self, e: Exception) -> str:
         name = "CArchiveException" if isinstance(e, pysock.ArchiveEndOfFile) else type(e).__name__
@@ -101,7 +107,7 @@ class Runner:
             self.verb = script_line(op).split()[0]
             if not stop:
                 stop = self.failed(lambda op=op: self.step(op)) and "keepgoing" not in self.settings
-        self.op_number, self.verb = 9999, "end"
+        self.op_number, self.verb, self.running = 9999, "end", False
         if self.archive is not None:
             if not stop:
                 self.failed(self.archive.Close)
@@ -278,13 +284,12 @@ class Runner:
     def op_restore(self, how: str = "") -> None:
         """Store what was loaded again, in order; `ser`: without tags."""
         out = CMemFile()
-        again = self.archive_over(out, 0)
-        for obj in self.loaded:
-            if how == "ser":
-                obj.Serialize(again)
-            else:
-                again.WriteObject(obj)
-        again.Close()
+        with self.archive_over(out, 0) as again:
+            for obj in self.loaded:
+                if how == "ser":
+                    obj.Serialize(again)
+                else:
+                    again.WriteObject(obj)
         self.val(f"restored {out.getvalue().hex() or '-'}")
 
     # ---- value types ----------------------------------------------------------------------------------------------
@@ -435,7 +440,7 @@ class Runner:
         self.ar.SetObjectSchema(int(n, 0))
 
     def line_setcount(self, n: str) -> None:
-        self.ar._set_mapcount(int(n, 0))
+        self.ar._set_map_count(int(n, 0))
 
     def line_pos(self) -> None:
         f = self.file
@@ -461,10 +466,11 @@ class Runner:
     # ---- functions, and the CMemFile itself -----------------------------------------------------------------------
     def line_hashw(self, data: str) -> None:
         text = bytes.fromhex(data).decode("utf-16-le", "surrogatepass").rstrip("\0")
-        self.val(f"hash {pysock.HashKey(text)}")
+        self.val(f"hash {hash_string(units_of(text))}")
 
     def line_hasha(self, data: str) -> None:
-        self.val(f"hash {pysock.HashKey(bytes.fromhex(data).rstrip(bytes(1)))}")
+        text = windows1252(bytes.fromhex(data).rstrip(b"\0"))
+        self.val(f"hash {hash_string(units_of(text, 'cp1252'))}")
 
     def line_isderived(self, cls: str, base: str) -> None:
         one, two = (pysock.RUNTIME_CLASS(self.lab.class_of(c)) for c in (cls, base))
