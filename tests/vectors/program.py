@@ -14,7 +14,7 @@ from typing import Any
 
 import pysock
 from pysock import CArchive, CMemFile
-from pysock.maporder import hash_string, units_of
+from pysock.maporder import HashKey
 from tests.interop.oracle.script import SCALARS, Op, Program, bits_of, data_of, expand, script_line
 from tests.vectors.codepage import to_1252, utf16, windows1252
 from tests.vectors.faces import Face
@@ -466,11 +466,10 @@ class Runner:
     # ---- functions, and the CMemFile itself -----------------------------------------------------------------------
     def line_hashw(self, data: str) -> None:
         text = bytes.fromhex(data).decode("utf-16-le", "surrogatepass").rstrip("\0")
-        self.val(f"hash {hash_string(units_of(text))}")
+        self.val(f"hash {HashKey(text)}")
 
     def line_hasha(self, data: str) -> None:
-        text = windows1252(bytes.fromhex(data).rstrip(b"\0"))
-        self.val(f"hash {hash_string(units_of(text, 'cp1252'))}")
+        self.val(f"hash {HashKey(bytes.fromhex(data).rstrip(bytes(1)))}")
 
     def line_isderived(self, cls: str, base: str) -> None:
         one, two = (pysock.RUNTIME_CLASS(self.lab.class_of(c)) for c in (cls, base))
