@@ -1,10 +1,14 @@
-# cython: language_level=3, binding=False, embedsignature=True, embedsignature.format=clinic, always_allow_keywords=False
-"""Objects of an archive: run-time classes, their registry, tags, the map, schemas and limits; and CArchive itself.
+# cython: language_level=3, binding=False, embedsignature=True, embedsignature.format=clinic
+# cython: always_allow_keywords=False
+"""Objects of an archive: run-time classes, their registry, tags, the map, schemas and limits; and CArchive
+itself.
 
 Invariants:
-- one counter numbers classes and objects; an object is numbered after its class tag and before its body (AR-75, AR-76);
+- one counter numbers classes and objects; an object is numbered after its class tag and before its body
+  (AR-75, AR-76);
 - whatever is in the map is kept alive by it, so an address never means two things (AR-41);
-- only registered and admitted classes are created, and no name from the stream is ever looked up as Python (AR-191).
+- only registered and admitted classes are created, and no name from the stream is ever looked up as Python
+  (AR-191).
 """
 
 cimport cython
@@ -16,14 +20,16 @@ from libc.stdlib cimport calloc, free
 
 import warnings
 
-from pysock._core.archive cimport (
-    C_BAD_CLASS, C_BAD_INDEX, C_BAD_SCHEMA, C_GENERIC, K_DOUBLE, K_LONG, K_NONE, S_CLOSED, S_FAILED, S_OPEN, Box,
-    Cursor, K_bool, K_CString, check_loading, check_storing, enter_item, fail, fetch, fill, get16, get32, kind_of, leave_item,
-    limit_in, limit_out, load_kind, over_limit, position, put16, put32, set_box, store_kind, unusable, write_bytes,
+from pysock._core.archive cimport Cursor, load_kind, store_kind
+from pysock._core.buffer cimport (
+    C_BAD_CLASS, C_BAD_INDEX, C_BAD_SCHEMA, C_GENERIC, S_CLOSED, S_FAILED, S_OPEN, check_loading,
+    check_storing, enter_item, fail, fetch, fill, get16, get32, leave_item, limit_in, limit_out, over_limit,
+    position, put16, put32, unusable, write_bytes,
 )
 from pysock._core.errors cimport raise_invalid_arg, raise_memory, raise_not_supported
 from pysock._core.errors import CArchiveException
 from pysock._core.text cimport codec
+from pysock._core.wire cimport K_DOUBLE, K_LONG, K_NONE, Box, K_bool, K_CString, kind_of, set_box
 
 cdef extern from "Python.h":
     PyObject *_PyType_Lookup(PyTypeObject *cls, object name)
@@ -42,7 +48,7 @@ cdef extern from *:
 cdef extern from *:
     """
     #define PS_NO_SCHEMA 0xFFFFu            /* a class that cannot be archived (AR-90) */
-    #define PS_ASKED 0xFFFFFFFFu            /* what GetObjectSchema answers when there is nothing to answer (AR-104) */
+    #define PS_ASKED 0xFFFFFFFFu            /* GetObjectSchema has nothing to answer (AR-104) */
     #define PS_VERSIONABLE 0x80000000u
     #define PS_MAP_END 0x3FFFFFFEu          /* the first index that cannot be used (AR-78) */
     """
@@ -77,8 +83,8 @@ cdef tuple _NOTHING = ()
 cdef class CRuntimeClass:
     """What MFC knows of a class at run time (AR-114): name, schema, base, and how to create one.
 
-    There is one for `CObject` and for each class derived from it; `RUNTIME_CLASS(cls)` gives it. Two are the same only if
-    they are identical; the name does not count.
+    There is one for `CObject` and for each class derived from it; `RUNTIME_CLASS(cls)` gives it. Two are the
+    same only if they are identical; the name does not count.
     """
 
     def __init__(self):
@@ -95,8 +101,8 @@ cdef class CRuntimeClass:
         return self.CreateObject if self.creatable else None
 
     def CreateObject(self):
-        """A new object as loading makes it: `__new__` without arguments, then `__mfc_init__()` if the class has that
-        (AR-206). CMemoryException if the class cannot be created (AR-106)."""
+        """A new object as loading makes it: `__new__` without arguments, then `__mfc_init__()` if the class
+        has that (AR-206). CMemoryException if the class cannot be created (AR-106)."""
         return create(self)
 
     def IsDerivedFrom(self, pBaseClass):
@@ -114,7 +120,8 @@ cdef class CRuntimeClass:
         return f"<CRuntimeClass {self.m_lpszClassName} schema={self.m_wSchema & ~PS_VERSIONABLE}>"
 
 
-cdef CRuntimeClass new_runtime_class(object cls, object name, CRuntimeClass base, uint32_t schema, bint creatable):
+cdef CRuntimeClass new_runtime_class(object cls, object name, CRuntimeClass base, uint32_t schema,
+                                     bint creatable):
     cdef CRuntimeClass rc = CRuntimeClass.__new__(CRuntimeClass)
     rc.cls = cls
     rc.m_lpszClassName = name
@@ -133,7 +140,8 @@ cdef bint derives(CRuntimeClass rc, CRuntimeClass base) noexcept:
 
 
 cdef CRuntimeClass class_of_type(PyTypeObject *cls):
-    """The run-time class that objects of a Python class report: its own, else that of the nearest base with one."""
+    """The run-time class that objects of a Python class report: its own, else that of the nearest base with
+    one."""
     cdef PyObject *found = _PyType_Lookup(cls, _ATTRIBUTE)
     if found != NULL and isinstance(<object>found, CRuntimeClass):
         return <CRuntimeClass>found
@@ -172,7 +180,8 @@ cdef bytes checked_name(object name, Py_ssize_t longest):
     if not isinstance(name, str):
         raise TypeError(f"the class name must be a str, not {type(name).__name__}")
     if not 1 <= len(name) <= longest or not all("!" <= c <= "~" for c in name):
-        raise ValueError(f"a class name must be 1 to {longest} printable ASCII characters without blanks, got {name!r}")
+        raise ValueError(f"a class name must be 1 to {longest} printable ASCII characters without blanks, "
+                         f"got {name!r}")
     return name.encode("ascii")
 
 
@@ -194,7 +203,8 @@ cdef class Object:
         return class_of_type((<PyObject *>self).ob_type)
 
     def IsKindOf(self, pClass):
-        """True if the object is of `pClass` (a class or run-time class) or of one derived from it (AR-116)."""
+        """True if the object is of `pClass` (a class or run-time class) or of one derived from it
+        (AR-116)."""
         return derives(class_of_type((<PyObject *>self).ob_type), runtime_class(pClass))
 
     def IsSerializable(self):
@@ -207,18 +217,15 @@ class CObject(Object):
 
     Class keywords take the place of MFC's macros (AR-115, AR-205):
 
-        class CFoo(CObject, schema=1):                      # DECLARE_SERIAL / IMPLEMENT_SERIAL(CFoo, CObject, 1)
-            def Serialize(self, ar):
-                if ar.IsStoring():
-                    ar.WriteLONG(self.v)
-                else:
-                    self.v = ar.ReadLONG()
+        class CFoo(CObject, schema=1):                      # DECLARE_SERIAL / IMPLEMENT_SERIAL(CFoo, CObject,
+        1) def Serialize(self, ar): if ar.IsStoring(): ar.WriteLONG(self.v) else: self.v = ar.ReadLONG()
 
-    `schema` a number 0..65535 makes the class archivable, `versionable=True` (or `schema=VERSIONABLE_SCHEMA | n`) lets it
-    load other schemas; `name` is the name in the stream if not the Python name; `dyncreate=True` makes a class creatable
-    that has no schema; `abstract=True` one that has a schema but cannot be created; `dynamic=False` gives no run-time
-    class of its own: objects are stored as their base. `registry` is where the name goes: a ClassRegistry of your own
-    instead of the default one, or False for none at all (objects can be stored but not loaded).
+    `schema` a number 0..65535 makes the class archivable, `versionable=True` (or `schema=VERSIONABLE_SCHEMA |
+    n`) lets it load other schemas; `name` is the name in the stream if not the Python name; `dyncreate=True`
+    makes a class creatable that has no schema; `abstract=True` one that has a schema but cannot be created;
+    `dynamic=False` gives no run-time class of its own: objects are stored as their base. `registry` is where
+    the name goes: a ClassRegistry of your own instead of the default one, or False for none at all (objects
+    can be stored but not loaded).
     """
 
     __slots__ = ()
@@ -235,7 +242,7 @@ class CObject(Object):
                 raise TypeError("versionable, abstract, registry and library are for classes with a schema")
             if not dynamic:
                 if dyncreate or name is not None:
-                    raise TypeError("a class without a run-time class has no name and cannot be created by it")
+                    raise TypeError("without a run-time class of its own a class has no name and no creation")
                 return
         else:
             number = checked_schema(schema, versionable)
@@ -245,7 +252,7 @@ class CObject(Object):
         rc = new_runtime_class(cls, name, class_of_type(<PyTypeObject *><PyObject *>cls), number,
                                (schema is not None or dyncreate) and not abstract)
         if schema is not None:
-            # Whoever reads refuses longer names, so only a class that is not to be found by name may have one (AR-91).
+            # Readers refuse longer names, so only a class that is in no registry may have one (AR-91).
             rc.name = checked_name(name, 0xFFFF if registry is False else LONGEST_NAME)
             rc.library = library
         setattr(cls, _ATTRIBUTE, rc)
@@ -265,8 +272,9 @@ cdef dict _LIBRARY = {}
 cdef class ClassRegistry:
     """Names under which a stream may ask for classes (AR-100).
 
-    The default one holds every class with a schema that did not name another; `CArchive(registry=...)` takes a private
-    one. A program's own classes hide the library's collections of the same name; `library=False` leaves those out.
+    The default one holds every class with a schema that did not name another; `CArchive(registry=...)` takes
+    a private one. A program's own classes hide the library's collections of the same name; `library=False`
+    leaves those out.
     """
 
     def __init__(self, library=True):
@@ -280,8 +288,8 @@ cdef class ClassRegistry:
             return 0
         before = self._own.get(rc.name)
         if before is not None and before is not rc:
-            warnings.warn(f"class name {rc.m_lpszClassName!r} is registered again: {describe(rc)} takes the place of "
-                          f"{describe(before)}", RuntimeWarning)
+            warnings.warn(f"class name {rc.m_lpszClassName!r} is registered again: {describe(rc)} takes the "
+                          f"place of {describe(before)}", RuntimeWarning)
         self._own[rc.name] = rc
         return 0
 
@@ -501,18 +509,21 @@ cdef int load_tag(CArchive a, Tag *tag) except -1:
 cdef object entry(CArchive a, Tag *tag):
     """What a tag's index means, or badIndex (AR-94, AR-95)."""
     if a._map is None or <Py_ssize_t>tag.index >= PyList_GET_SIZE(a._map):
-        fail(a, C_BAD_INDEX, tag.at, "an index of the map, at most %d" % (a._next - 1 if a._next else 0), tag.index)
+        fail(a, C_BAD_INDEX, tag.at, f"an index of at most {a._next - 1 if a._next else 0}", tag.index)
     return <object>PyList_GET_ITEM(a._map, tag.index)
 
 
 cdef object old_object(CArchive a, Tag *tag, CRuntimeClass wanted):
     """AR-94, AR-96."""
+    cdef CRuntimeClass rc
     obj = entry(a, tag)
     if isinstance(obj, CRuntimeClass):
         fail(a, C_BAD_INDEX, tag.at, "the index of an object", f"{tag.index}, a class")
-    if obj is not None and wanted is not None and not derives(class_of_type((<PyObject *>obj).ob_type), wanted):
-        fail(a, C_BAD_CLASS, tag.at, f"a {wanted.m_lpszClassName}",
-             f"object {tag.index}, a {class_of_type((<PyObject *>obj).ob_type).m_lpszClassName}")
+    if obj is not None and wanted is not None:
+        rc = class_of_type((<PyObject *>obj).ob_type)
+        if not derives(rc, wanted):
+            fail(a, C_BAD_CLASS, tag.at, f"a {wanted.m_lpszClassName}",
+                 f"object {tag.index}, a {rc.m_lpszClassName}")
     return obj
 
 
@@ -527,7 +538,8 @@ cdef CRuntimeClass load_class(CArchive a, Tag *tag, CRuntimeClass wanted, uint32
     else:
         what = entry(a, tag)
         if not isinstance(what, CRuntimeClass):
-            fail(a, C_BAD_INDEX, tag.at, "the index of a class", f"{tag.index}, " + ("null" if what is None else "an object"))
+            fail(a, C_BAD_INDEX, tag.at, "the index of a class",
+                 f"{tag.index}, {'null' if what is None else 'an object'}")
         rc = what
         schema[0] = rc.m_wSchema & ~PS_VERSIONABLE
         if a._schemas is not None:
@@ -550,7 +562,7 @@ cdef CRuntimeClass load_record(CArchive a, int64_t at, uint32_t *schema):
     if a.rlim - a.rcur < n and not fill(a, n):
         name = a.rcur[:a.rend - a.rcur]
         a.rcur = a.rlim = a.rend
-        bad_class(a, at, f"a class name of {n} bytes", f"{ascii_of(name)} and the end of the stream", schema[0])
+        bad_class(a, at, f"a class name of {n} bytes", f"{ascii_of(name)} and the end", schema[0])
     name = a.rcur[:n]
     a.rcur += n
     rc = a._registry.find(name)
@@ -580,12 +592,13 @@ cdef int bad_class(CArchive a, int64_t at, object wanted, str name, uint32_t sch
     raise e
 
 
-cdef int check_admitted(CArchive a, CRuntimeClass rc, CRuntimeClass wanted, int64_t at, uint32_t schema) except -1:
+cdef int check_admitted(CArchive a, CRuntimeClass rc, CRuntimeClass wanted, int64_t at,
+                        uint32_t schema) except -1:
     """AR-186: what a stream may make of a registered class."""
     if rc.library or a._admit == ADMIT_REGISTERED or (a._admit == ADMIT_REQUESTED and wanted is not None):
         return 0
     if a._admit == ADMIT_REQUESTED:
-        return bad_class(a, at, "a library collection: a plain CObject is asked for, and allow= names no classes",
+        return bad_class(a, at, "a library collection, as no class is asked for and allow= names none",
                          rc.m_lpszClassName, schema)
     for allowed in a._allow:
         if derives(rc, allowed):
@@ -657,21 +670,22 @@ cdef int load_failed(CArchive a, object e, CRuntimeClass rc) except -1:
 cdef class CArchive(Cursor):
     """Stores values and objects to a file, or loads them, as the bytes that MFC's CArchive makes (AR-1).
 
-    `file` is a CFile, CMemFile or anything like them, a binary Python file, or for loading any bytes-like object. `mode` is
-    `CArchive.load` or `CArchive.store`, optionally with `bNoFlushOnDelete` or `bNoByteSwap`. `nBufSize` is at least 128;
-    `lpBuf` a writable buffer of that size to use in place of one of its own. The file is neither opened, owned nor closed.
+    `file` is a CFile, CMemFile or anything like them, a binary Python file, or for loading any bytes-like
+    object. `mode` is `CArchive.load` or `CArchive.store`, optionally with `bNoFlushOnDelete` or
+    `bNoByteSwap`. `nBufSize` is at least 128; `lpBuf` a writable buffer of that size to use in place of one
+    of its own. The file is neither opened, owned nor closed.
 
-    - `unicode`: CString and text lines are UTF-16 (a Unicode build), else of the code page `encoding` with the error
-      policy `errors`. `encoding="cp1252"` is Windows' own, without undefined bytes (AR-60).
-    - `profile`: "mfc6", "mfc8" or "mfc9"; `bits`: 32 or 64, the build that is imitated; `map_order`: None, "mfc6" or
-      "mfc9" (AR-147).
+    - `unicode`: CString and text lines are UTF-16 (a Unicode build), else of the code page `encoding` with
+      the error policy `errors`. `encoding="cp1252"` is Windows' own, without undefined bytes (AR-60).
+    - `profile`: "mfc6", "mfc8" or "mfc9"; `bits`: 32 or 64, the build that is imitated; `map_order`: None,
+      "mfc6" or "mfc9" (AR-147).
     - `faithful=True` reproduces MFC's quirks, `canonical=True` refuses over-long forms on loading (10.7).
-    - `allow`: which classes the stream may create. None: those that derive from the class asked for, and the library's
-      collections; "registered": all registered ones; a set of classes: those, what derives from them, and the
-      library's collections (AR-186). `registry`: where names are looked up.
+    - `allow`: which classes the stream may create. None: those that derive from the class asked for, and the
+      library's collections; "registered": all registered ones; a set of classes: those, what derives from
+      them, and the library's collections (AR-186). `registry`: where names are looked up.
     - `read_ahead=False` never asks the file for more than an item needs.
-    - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`: limits against hostile streams, None
-      for none (AR-179 to AR-184).
+    - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`: limits against
+      hostile streams, None for none (AR-179 to AR-184).
 
     As a context manager it closes on success and aborts on an exception (AR-209).
     """
@@ -681,14 +695,14 @@ cdef class CArchive(Cursor):
     bNoFlushOnDelete = 2
     bNoByteSwap = 4
 
-    def __init__(self, file, mode, nBufSize=4096, lpBuf=None, *, unicode=True, encoding="cp1252", errors="strict",
-                 profile="mfc9", faithful=False, canonical=False, map_order=None, allow=None, registry=None,
-                 read_ahead=True, bits=32, max_string=16 << 20, max_count=16 << 20, max_total=256 << 20,
-                 max_objects=1_000_000, max_classes=1024, max_depth=200):
+    def __init__(self, file, mode, nBufSize=4096, lpBuf=None, *, unicode=True, encoding="cp1252",
+                 errors="strict", profile="mfc9", faithful=False, canonical=False, map_order=None, allow=None,
+                 registry=None, read_ahead=True, bits=32, max_string=16 << 20, max_count=16 << 20,
+                 max_total=256 << 20, max_objects=1_000_000, max_classes=1024, max_depth=200):
         if self.opened:
             raise RuntimeError("an archive cannot be opened a second time; make a new one")
         if not isinstance(mode, int) or not 0 <= mode <= 7:
-            raise ValueError(f"mode must be CArchive.load or CArchive.store, optionally with other bits; got {mode!r}")
+            raise ValueError(f"mode must be CArchive.load or CArchive.store (and other bits), got {mode!r}")
         if profile not in ("mfc6", "mfc8", "mfc9"):
             raise ValueError(f"profile must be 'mfc6', 'mfc8' or 'mfc9', got {profile!r}")
         if map_order not in (None, "mfc6", "mfc9"):
@@ -731,13 +745,11 @@ cdef class CArchive(Cursor):
         return f"<CArchive {way}{failed} at byte {position(self) if not self.busy else '?'}>"
 
     cdef void clear_map(self) noexcept:
-        cdef list entries = self._map
         free(self._slots)
         self._slots = NULL
         self._mask = 0
-        self._map = None
         self._schemas = None
-        entries = None  # last, as this runs what the objects have for destructors
+        self._map = None  # last, as this runs what the objects have for destructors
 
     # --- settings
 
@@ -797,11 +809,13 @@ cdef class CArchive(Cursor):
         return {name: getattr(self, name) for name in _LIMITS}
 
     def SetLoadParams(self, nGrowBy=1024):
-        """Accepted and without effect, as memory is tuned by itself; CInvalidArgException once the map exists (AR-29)."""
+        """Accepted and without effect, as memory is tuned by itself; CInvalidArgException once the map exists
+        (AR-29)."""
         self.check_params(True)
 
     def SetStoreParams(self, nHashSize=2053, nBlockSize=128):
-        """Accepted and without effect, as memory is tuned by itself; CInvalidArgException once the map exists (AR-29)."""
+        """Accepted and without effect, as memory is tuned by itself; CInvalidArgException once the map exists
+        (AR-29)."""
         self.check_params(False)
 
     cdef int check_params(self, bint loading) except -1:
@@ -815,7 +829,8 @@ cdef class CArchive(Cursor):
     # --- objects
 
     def WriteObject(self, pOb, /):
-        """Store a pointer: null, a reference to what was stored before, or class tag and object (AR-80 to AR-85).
+        """Store a pointer: null, a reference to what was stored before, or class tag and object (AR-80 to
+        AR-85).
 
         CNotSupportedException if the object's class has no schema.
         """
@@ -824,14 +839,15 @@ cdef class CArchive(Cursor):
     def ReadObject(self, pClass=None, /):
         """Load a pointer: None, an object loaded before, or a new one (AR-93 to AR-106).
 
-        `pClass` is the class (or CRuntimeClass) it must be of or derive from; None does not check, and creates only what
-        `allow` admits. badIndex, badClass, badSchema as in MFC; CMemoryException for a class that cannot be created;
-        CNotSupportedException if `pClass` has no schema.
+        `pClass` is the class (or CRuntimeClass) it must be of or derive from; None does not check, and
+        creates only what `allow` admits. badIndex, badClass, badSchema as in MFC; CMemoryException for a
+        class that cannot be created; CNotSupportedException if `pClass` has no schema.
         """
         return load_object(self, None if pClass is None else runtime_class(pClass))
 
     def WriteClass(self, pClass, /):
-        """Store a class tag alone (AR-107). badClass for None, CNotSupportedException for a class without a schema."""
+        """Store a class tag alone (AR-107). badClass for None, CNotSupportedException for a class without a
+        schema."""
         unusable(self)
         if self.loading:
             fail(self, C_GENERIC, -1, "a storing archive", "a loading one")
@@ -843,9 +859,9 @@ cdef class CArchive(Cursor):
     def ReadClass(self, pClass=None, pSchema=None, pObTag=None):
         """Load a class tag alone and return its CRuntimeClass (AR-108, AR-109, AR-226).
 
-        The schema goes to the box `pSchema` (a UINT), else GetObjectSchema answers it once. An object's tag is badIndex,
-        unless there is a box `pObTag` (a DWORD): then it gets the object's index and the result is None. For a class it
-        gets 0x80000000 | index, for a new class record 0x80007FFF.
+        The schema goes to the box `pSchema` (a UINT), else GetObjectSchema answers it once. An object's tag
+        is badIndex, unless there is a box `pObTag` (a DWORD): then it gets the object's index and the result
+        is None. For a class it gets 0x80000000 | index, for a new class record 0x80007FFF.
         """
         cdef Tag tag
         cdef CRuntimeClass rc, wanted = None if pClass is None else runtime_class(pClass)
@@ -887,8 +903,8 @@ cdef class CArchive(Cursor):
             self.WriteClass(pClass)
 
     def MapObject(self, pOb, /):
-        """Give an object the next index without storing or loading anything; both sides must do it at the same point.
-        None only makes sure that there is a map (AR-111)."""
+        """Give an object the next index without storing or loading anything; both sides must do it at the
+        same point. None only makes sure that there is a map (AR-111)."""
         unusable(self)
         if pOb is not None and not isinstance(pOb, Object):
             raise TypeError(f"only CObject can be mapped, not {type(pOb).__name__}")
@@ -897,8 +913,8 @@ cdef class CArchive(Cursor):
             add_entry(self, pOb)
 
     def GetObjectSchema(self):
-        """The schema of the object that is being loaded: once, then 0xFFFFFFFF (AR-104). `object_schema` can be read any
-        number of times."""
+        """The schema of the object that is being loaded: once, then 0xFFFFFFFF (AR-104). `object_schema` can
+        be read any number of times."""
         cdef uint32_t schema = self._schema
         self._schema = PS_ASKED
         return schema
@@ -931,8 +947,8 @@ cdef class CArchive(Cursor):
     # --- operators and typed reads
 
     def __lshift__(self, other):
-        """`ar << value`: a box as its type, bool as C++ bool, int as LONG, float as double, str as CString, None and CObject
-        as object pointers, value types as theirs. Returns the archive (AR-193 to AR-199)."""
+        """`ar << value`: a box as its type, bool as C++ bool, int as LONG, float as double, str as CString,
+        None and CObject as object pointers, value types as theirs. Returns the archive (AR-193 to AR-199)."""
         if isinstance(other, Box):
             store_kind(self, (<Box>other)._kind, (<Box>other)._v)
         elif isinstance(other, bool):
@@ -958,7 +974,8 @@ cdef class CArchive(Cursor):
             set_box(other, load_kind(self, (<Box>other)._kind))
             return self
         if isinstance(other, type):
-            raise TypeError(f">> needs a box: x = {other.__name__}(); ar >> x; or use ar.read({other.__name__})")
+            name = other.__name__
+            raise TypeError(f">> needs a box: x = {name}(); ar >> x; or use ar.read({name})")
         extract = getattr(type(other), "__mfc_extract__", None)
         if extract is None:
             raise TypeError(f">> needs a box, for example x = WORD(); ar >> x; not {type(other).__name__}")
@@ -970,9 +987,9 @@ cdef class CArchive(Cursor):
         return self
 
     def read(self, T, /):
-        """Load one value of the wire type `T` and return it: int, float, bool or str for the scalar and string types, an
-        object or None for classes derived from CObject, and what they say for value types and descriptors such as
-        `list_of(CString)` (AR-200)."""
+        """Load one value of the wire type `T` and return it: int, float, bool or str for the scalar and
+        string types, an object or None for classes derived from CObject, and what they say for value types
+        and descriptors such as `list_of(CString)` (AR-200)."""
         cdef int kind = kind_of(T)
         if kind != K_NONE:
             return load_kind(self, kind)
@@ -1003,7 +1020,8 @@ cdef class CArchive(Cursor):
             store(self, value)
         elif isinstance(T, CRuntimeClass) or (isinstance(T, type) and issubclass(T, Object)):
             if value is not None and not (isinstance(value, Object) and value.IsKindOf(T)):
-                raise TypeError(f"need a {runtime_class(T).m_lpszClassName} or None, not {type(value).__name__}")
+                name = runtime_class(T).m_lpszClassName
+                raise TypeError(f"need a {name} or None, not {type(value).__name__}")
             store_object(self, value)
         else:
             raise TypeError(f"{T!r} is not a wire type")

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version as _version
 
-from ._core.archive import (
+from ._core.wire import (
     BOOL,
     BYTE,
     CHAR,

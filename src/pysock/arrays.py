@@ -1,7 +1,8 @@
-"""MFC's arrays: `CByteArray`, `CWordArray`, `CDWordArray`, `CUIntArray`, `CStringArray`, `CObArray`, `CPtrArray`.
+"""MFC's arrays: of bytes, words, dwords, unsigned ints, strings, objects and pointers.
 
-They are Python sequences (`a[-1]`, `a[1:3]`, `in`, `append`, equal to any sequence of the same elements) that also bear
-MFC's members. The members take no negative index and raise CInvalidArgException, `[]` raises IndexError.
+They are Python sequences (`a[-1]`, `a[1:3]`, `in`, `append`, equal to any sequence of the same elements) that
+also bear MFC's members. The members take no negative index and raise CInvalidArgException, `[]` raises
+IndexError.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from copy import deepcopy
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeVar, cast, overload
 
-from ._core.archive import BYTE, DWORD, WORD
+from ._core.wire import BYTE, DWORD, WORD
 from ._core.errors import CInvalidArgException
 from ._core.graph import CObject
 
@@ -81,7 +82,7 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
         return not self._data
 
     def SetSize(self, nNewSize: int, nGrowBy: int = -1) -> None:
-        """Cut, or lengthen by default elements (0, "", None). Python grows in its own steps: nGrowBy is ignored."""
+        """Cut, or lengthen by default elements (0, "", None). nGrowBy is ignored."""
         if nNewSize < 0:
             raise CInvalidArgException(f"an array cannot have {nNewSize} elements")
         missing = nNewSize - len(self._data)
@@ -143,7 +144,7 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
     @overload
     def InsertAt(self, nStartIndex: int, pNewArray: ArrayBase[T], /) -> None: ...
     def InsertAt(self, nIndex: int, newElement: T | ArrayBase[T], nCount: int = 1) -> None:
-        """Insert an element nCount times, or all elements of another array; behind the end the array grows first."""
+        """Insert an element nCount times, or all elements of another array; behind the end it grows first."""
         if nIndex < 0 or nCount < 0:
             raise CInvalidArgException(f"cannot insert {nCount} elements at {nIndex}")
         if isinstance(newElement, ArrayBase) and type(newElement)._storage() == self._storage():
@@ -158,7 +159,7 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
         """Remove nCount elements from an index on; CInvalidArgException if they are not all there."""
         if nIndex < 0 or nCount < 0 or nIndex + nCount > len(self._data):
             raise CInvalidArgException(
-                f"cannot remove {nCount} elements at {nIndex} from a {type(self).__name__} of {len(self._data)}"
+                f"cannot remove {nCount} elements at {nIndex} from {type(self).__name__} of {len(self._data)}"
             )
         del self._data[nIndex : nIndex + nCount]
 
@@ -196,7 +197,14 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
     @overload
     def __setitem__(self, index: slice, value: Iterable[T]) -> None: ...
     def __setitem__(self, index: SupportsIndex | slice, value: Any) -> None:
-        self._data[index] = self._stored(value) if isinstance(index, slice) else self._check(value)
+        if not isinstance(index, slice):
+            self._data[index] = self._check(value)
+            return
+        new = self._stored(value)
+        places = range(len(self._data))[index]
+        if places.step != 1 and len(places) != len(new):  # array.array would take an empty one for a deletion
+            raise ValueError(f"cannot assign {len(new)} elements to an extended slice of {len(places)}")
+        self._data[index] = new
 
     def __delitem__(self, index: SupportsIndex | slice) -> None:
         del self._data[index]
@@ -274,7 +282,7 @@ class _NumberArray(ArrayBase[int], dynamic=False):
         return array(self._typecode, bytes(array(self._typecode).itemsize)) * count
 
     def GetData(self) -> memoryview:
-        """A writable view of the numbers. While it is alive the array cannot change its size (BufferError)."""
+        """A writable view of the numbers; while it is alive the size is fixed (BufferError)."""
         return memoryview(self._data)
 
     def tobytes(self) -> bytes:

@@ -1,8 +1,8 @@
 """How elements of templates lie on the wire: the `SerializeElements` of each type (AR-134 to AR-136).
 
-By default that is the element's memory, without any mark: scalars, structures, and also `CTime` or `COleDateTime`, whose
-memory is not what their own `<<` stores. One `<<` each is used for strings, `CComBSTR`, `COleVariant`, for objects by
-pointer, and for whatever brings its own `__mfc_load__` and `__mfc_store__`.
+By default that is the element's memory, without any mark: scalars, structures, and also `CTime` or
+`COleDateTime`, whose memory is not what their own `<<` stores. One `<<` each is used for strings, `CComBSTR`,
+`COleVariant`, for objects by pointer, and for whatever brings its own `__mfc_load__` and `__mfc_store__`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from array import array
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._core.archive import (
+from ._core.wire import (
     BOOL,
     BYTE,
     CHAR,
@@ -49,7 +49,7 @@ __all__ = ["Element", "element"]
 
 
 class Element:
-    """One type of elements. Subclasses say how many bytes one takes at least, and how it is stored and loaded."""
+    """One type of elements: how many bytes one takes at least, and how it is stored and loaded."""
 
     min_size: int = 1
 
@@ -343,7 +343,7 @@ class _Object(Element):
 
 
 class _Own(Element):
-    """A type that brings its own wire form, one `<<` each: `CComBSTR`, `COleVariant`, `array_of(...)`, yours."""
+    """A type that brings its own wire form, one `<<` each: `CComBSTR`, `COleVariant`, yours."""
 
     def __init__(self, wire: Any) -> None:
         self.wire = wire
@@ -416,7 +416,7 @@ def element(wire: Any) -> Element:
     if isinstance(wire, type):
         if issubclass(wire, ctypes.Structure | ctypes.Union | ctypes.Array):
             return _Ctypes(wire)
-        if issubclass(wire, CObject):
+        if issubclass(wire, CObject) and not hasattr(wire, "__mfc_load__"):
             return _Object(wire)
     if type(wire).__module__.partition(".")[0] == "numpy" and hasattr(wire, "itemsize"):
         return _Numpy(wire)

@@ -453,10 +453,10 @@ def _close(raw: io.FileIO) -> None:
 class CMemFile(MemFile, CFile):
     """A file in memory (AR-37).
 
-    `CMemFile(growth=1024)` is empty and grows in steps of that many bytes. `CMemFile(buffer, size)` or `Attach`
-    takes a buffer's bytes as the file's content, which then cannot grow (CMemoryException); with a growth the
-    content starts empty and uses the buffer's memory first. `getvalue()` gives the content as bytes at any time
-    before `Close`, which drops it.
+    `CMemFile(growth=1024)` is empty and grows in steps of that many bytes. `CMemFile(buffer, size)` or
+    `Attach` takes a buffer's bytes as the file's content, which then cannot grow (CMemoryException); with a
+    growth the content starts empty and uses the buffer's memory first. `getvalue()` gives the content as
+    bytes at any time before `Close`, which drops it.
     """
 
     def GetBuffer(self) -> memoryview:

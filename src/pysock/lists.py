@@ -1,8 +1,8 @@
 """MFC's lists: `CStringList`, `CObList`, `CPtrList`.
 
-Doubly linked: adding and removing at a POSITION takes the same time anywhere. They are Python sequences as well; an index
-walks there from the nearer end. C++ moves a POSITION through a reference; here `GetNext` and `GetPrev` return the value
-and the position after it:
+Doubly linked: adding and removing at a POSITION takes the same time anywhere. They are Python sequences as
+well; an index walks there from the nearer end. C++ moves a POSITION through a reference; here `GetNext` and
+`GetPrev` return the value and the position after it:
 
     pos = names.GetHeadPosition()
     while pos is not None:
@@ -245,7 +245,7 @@ class ListBase(CObject, MutableSequence[T], dynamic=False):
         return self._link(self._check(newElement), before)
 
     def Find(self, searchValue: T, startAfter: POSITION | None = None) -> POSITION | None:
-        """The position of the first element that is the value, from behind startAfter on; None if there is none."""
+        """The position of the first element behind startAfter that is the value; None if there is none."""
         node = self._head if startAfter is None else self._node(startAfter)._next
         while node is not None:
             if self._same(node._value, searchValue):
@@ -379,9 +379,9 @@ class CStringList(ListBase[str], schema=0, library=True):
 
 
 class CObList(ListBase[Any], schema=0, library=True):
-    """Objects: COUNT, n OBJECTs, head to tail (AR-124). Elements are `CObject`s or None; loading appends (AR-137).
+    """Objects: COUNT, n OBJECTs, head to tail (AR-124). Elements are `CObject`s or None.
 
-    `Find` looks for the very object.
+    Loading appends (AR-137). `Find` looks for the very object.
     """
 
     _element: ClassVar[type[CObject] | None] = None

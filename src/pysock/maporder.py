@@ -40,7 +40,7 @@ def units_of(text: str, encoding: str | None = None, errors: str = "strict") -> 
 
 
 def hash_string(units: list[int], order: str = "mfc9") -> int:
-    """The hash of a string's units, 32 bits: "mfc9" samples about ten of them (AR-143), "mfc6" all (AR-142)."""
+    """The 32-bit hash of a string's units: "mfc9" samples about ten of them (AR-143), "mfc6" all (AR-142)."""
     if _check_order(order):
         value = 2166136261
         for unit in units[:: 1 + len(units) // 10]:

@@ -1,7 +1,8 @@
 """MFC's maps: `CMapStringToString`, `CMapStringToOb`, `CMapWordToOb`, and those to and from pointers.
 
-They are Python mappings in the order of insertion that also bear MFC's members. What C++ delivers through references is
-returned: `Lookup` gives the value or None, `GetNextAssoc` the next position, the key and the value:
+They are Python mappings in the order of insertion that also bear MFC's members. What C++ delivers through
+references is returned: `Lookup` gives the value or None, `GetNextAssoc` the next position, the key and the
+value:
 
     pos = map.GetStartPosition()
     while pos is not None:

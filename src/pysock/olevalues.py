@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ._core.errors import CInvalidArgException
+from ._core.errors import ArchiveLimitError, CInvalidArgException
 from .oletimes import OleStatus
 from .times import Ordered
 
@@ -188,6 +188,14 @@ class COleCurrency(OleStatus, Ordered):
         return f"COleCurrency('{self.value:.4f}'{status})"
 
 
+def check_length(ar: CArchive, units: int) -> None:
+    """ArchiveLimitError if a BSTR is longer than the archive's strings may be (AR-173, AR-179)."""
+    if ar.max_string is not None and units > ar.max_string:
+        raise ArchiveLimitError(
+            "max_string", ar.max_string, units, ar.m_strFileName, offset=ar.offset, wanted="a BSTR"
+        )
+
+
 class CComBSTR:
     """A BSTR: a count of UTF-16 units and the units (AR-161). Null and empty are the same on the wire.
 
@@ -229,7 +237,7 @@ class CComBSTR:
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> str:
         count = ar.ReadDWORD()
-        ar.check_count(count, 2)
+        check_length(ar, count)
         return ar.EnsureRead(2 * count).decode("utf-16-le", "surrogatepass")
 
     def __mfc_extract__(self, ar: CArchive) -> None:

@@ -4,9 +4,9 @@
     shapes = CTypedPtrArray[CObArray, CShape]()
     ar.read(array_of(DOUBLE));  ar.write({"a": 1}, map_of(CString, INT))
 
-The type in brackets says how elements lie on the wire: a box class (`WORD`), Python's `int`, `float`, `bool`, `str` for
-what `ar << value` makes of them, `struct.Struct("<BxxxI")`, a ctypes structure, a numpy dtype, a value type, a `CObject`
-class for objects by pointer, or any type with `__mfc_load__` and `__mfc_store__`.
+The type in brackets says how elements lie on the wire: a box class (`WORD`), Python's `int`, `float`, `bool`,
+`str` for what `ar << value` makes of them, `struct.Struct("<BxxxI")`, a ctypes structure, a numpy dtype, a
+value type, a `CObject` class for objects by pointer, or any type with `__mfc_load__` and `__mfc_store__`.
 """
 
 from __future__ import annotations
@@ -100,8 +100,24 @@ class _Template(CObject, dynamic=False):
         return _remade, self._template, *super().__reduce__()[2:]  # type: ignore[misc]
 
 
-class CArray(_Template, ArrayBase[Any], CObject, Generic[T], dynamic=False):
-    """`CArray<T>`: COUNT, then the elements as one block (AR-128). It cannot be stored by pointer (AR-139)."""
+class _ByBody(_Template, dynamic=False):
+    """Stored by body only (AR-139), so that is what `ar.read(CArray[WORD])` and a field of that type mean."""
+
+    __mfc_min_size__ = 2
+
+    @classmethod
+    def __mfc_store__(cls, ar: CArchive, value: Any) -> None:
+        (value if isinstance(value, cls) else cls(value)).Serialize(ar)
+
+    @classmethod
+    def __mfc_load__(cls, ar: CArchive) -> Self:
+        self = cls()
+        self.Serialize(ar)
+        return self
+
+
+class CArray(_ByBody, ArrayBase[Any], CObject, Generic[T], dynamic=False):
+    """`CArray<T>`: COUNT, then the elements as one block (AR-128). Not to be stored by pointer (AR-139)."""
 
     _element: ClassVar[Element]
 
@@ -128,7 +144,7 @@ class CArray(_Template, ArrayBase[Any], CObject, Generic[T], dynamic=False):
             self._data = list(kind.load(ar, count))
 
 
-class CList(_Template, ListBase[Any], CObject, Generic[T], dynamic=False):
+class CList(_ByBody, ListBase[Any], CObject, Generic[T], dynamic=False):
     """`CList<T>`: COUNT, then the elements, head to tail (AR-129). Loading appends (AR-137).
 
     It cannot be stored by pointer (AR-139).
@@ -157,7 +173,7 @@ class CList(_Template, ListBase[Any], CObject, Generic[T], dynamic=False):
                 self._link(value, None)
 
 
-class CMap(_Template, MapBase[Any, Any], CObject, Generic[K, V], dynamic=False):
+class CMap(_ByBody, MapBase[Any, Any], CObject, Generic[K, V], dynamic=False):
     """`CMap<K, ..., V, ...>`: COUNT, then key and value by turns (AR-130). Loading merges (AR-137).
 
     It cannot be stored by pointer (AR-139). With `map_order` keys must be numbers or strings.
@@ -246,7 +262,7 @@ class _TypedPtr(_Template, dynamic=False):
 
 
 class CTypedPtrArray(_TypedPtr, ArrayBase[T], CObject, Generic[B, T], dynamic=False):
-    """`CTypedPtrArray<CObArray, CFoo*>`: the bytes of its base (AR-131); by pointer it is stored as its base (AR-139)."""
+    """`CTypedPtrArray<CObArray, CFoo*>`: on the wire, by pointer too, its base (AR-131, AR-139)."""
 
     _bases = (CObArray, CPtrArray)
 
@@ -259,7 +275,7 @@ class CTypedPtrArray(_TypedPtr, ArrayBase[T], CObject, Generic[B, T], dynamic=Fa
 
 
 class CTypedPtrList(_TypedPtr, ListBase[T], CObject, Generic[B, T], dynamic=False):
-    """`CTypedPtrList<CObList, CFoo*>`: the bytes of its base (AR-131); by pointer it is stored as its base (AR-139)."""
+    """`CTypedPtrList<CObList, CFoo*>`: on the wire, by pointer too, its base (AR-131, AR-139)."""
 
     _bases = (CObList, CPtrList)
 
@@ -272,7 +288,7 @@ class CTypedPtrList(_TypedPtr, ListBase[T], CObject, Generic[B, T], dynamic=Fals
 
 
 class CTypedPtrMap(_TypedPtr, MapBase[K, V], CObject, Generic[B, K, V], dynamic=False):
-    """`CTypedPtrMap<CMapStringToOb, CString, CFoo*>`: the bytes of its base (AR-131, AR-139)."""
+    """`CTypedPtrMap<CMapStringToOb, CString, CFoo*>`: stored as its base (AR-131, AR-139)."""
 
     _bases = (CMapStringToOb, CMapWordToOb, CMapPtrToPtr, CMapPtrToWord, CMapWordToPtr, CMapStringToPtr)
 
@@ -356,7 +372,7 @@ class _MapOf(_Descriptor):
 
 
 def map_of(key: Any, value: Any) -> Any:
-    """COUNT and that many pairs, read into a new `dict`; AR-130. A repeated key: the last value wins (AR-138)."""
+    """COUNT and that many pairs, read into a new `dict` (AR-130); of repeated keys the last wins (AR-138)."""
     return _MapOf(key, value)
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from ._core.errors import CNotSupportedException
 from .oletimes import COleDateTime
-from .olevalues import CComBSTR, COleCurrency
+from .olevalues import CComBSTR, COleCurrency, check_length
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -268,7 +268,7 @@ class COleVariant:
             loaded = OleObject(clsid, self._hook(vt, clsid).load(ar))
         elif vt == VARENUM.VT_BSTR:
             count = ar.ReadDWORD()
-            ar.check_count(count, 1)
+            check_length(ar, count // 2)
             raw = ar.EnsureRead(count)
         elif self._carries(ar, vt):
             raw = ar.EnsureRead(struct.calcsize(_SIMPLE[vt]))
