@@ -13,6 +13,7 @@ import sys
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from ._core.wire import (
     BOOL,
@@ -39,7 +40,8 @@ from ._core.graph import CObject
 from .arrays import check_object, check_text
 from .maporder import hash_number, hash_string, text_hash, units_of
 from .oletimes import COleDateTime, COleDateTimeSpan
-from .olevalues import COleCurrency
+from .olevalues import CComBSTR, COleCurrency
+from .structs import GUID
 from .times import CTime, CTimeSpan
 
 if TYPE_CHECKING:
@@ -345,12 +347,12 @@ class _Object(Element):
 class _Own(Element):
     """A type that brings its own wire form, one `<<` each: `CComBSTR`, `COleVariant`, yours."""
 
-    def __init__(self, wire: Any) -> None:
+    def __init__(self, wire: Any, default: Callable[[], Any] | None = None) -> None:
         self.wire = wire
         self.min_size = getattr(wire, "__mfc_min_size__", 1)
-
-    def default(self) -> Any:
-        return self.wire() if isinstance(self.wire, type) else getattr(self.wire, "default", lambda: None)()
+        if default is None:
+            default = wire if isinstance(wire, type) else getattr(wire, "default", lambda: None)
+        self.default = default  # type: ignore[method-assign]
 
     def load_one(self, ar: CArchive) -> Any:
         return self.wire.__mfc_load__(ar)
@@ -397,6 +399,8 @@ _KNOWN: dict[Any, Element] = {
     **{box: _Scalar(box) for box in _CODES},
     **{box: _Text(box) for box in (CString, CStringA, CStringW)},
     bool_: _Bool(),
+    GUID: _Own(GUID, lambda: UUID(int=0)),  # typed reads of these two give no box
+    CComBSTR: _Own(CComBSTR, str),
     CTime: _seconds(CTime),
     CTimeSpan: _seconds(CTimeSpan),
     COleDateTime: _ole(COleDateTime, "d"),
