@@ -2,26 +2,6 @@
 
 from importlib.metadata import version as _version
 
-from ._core.wire import (
-    BOOL,
-    BYTE,
-    CHAR,
-    DOUBLE,
-    DWORD,
-    FLOAT,
-    INT,
-    LONG,
-    LONGLONG,
-    SHORT,
-    UINT,
-    ULONGLONG,
-    WCHAR,
-    WORD,
-    CString,
-    CStringA,
-    CStringW,
-    bool_,
-)
 from ._core.errors import (
     ArchiveEndOfFile,
     ArchiveLimitError,
@@ -41,6 +21,26 @@ from ._core.graph import (
     CRuntimeClass,
     ObjRef,
     default_registry,
+)
+from ._core.wire import (
+    BOOL,
+    BYTE,
+    CHAR,
+    DOUBLE,
+    DWORD,
+    FLOAT,
+    INT,
+    LONG,
+    LONGLONG,
+    SHORT,
+    UINT,
+    ULONGLONG,
+    WCHAR,
+    WORD,
+    CString,
+    CStringA,
+    CStringW,
+    bool_,
 )
 from .arrays import CByteArray, CDWordArray, CObArray, CPtrArray, CStringArray, CUIntArray, CWordArray
 from .files import CFile, CFileStatus, CMemFile

@@ -13,9 +13,9 @@ from copy import deepcopy
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeVar, cast, overload
 
-from ._core.wire import BYTE, DWORD, WORD
 from ._core.errors import CInvalidArgException
 from ._core.graph import CObject
+from ._core.wire import BYTE, DWORD, WORD
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -173,10 +173,10 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
         return len(self._data)
 
     def __iter__(self) -> Iterator[T]:
-        return iter(self._data)
+        return cast("Iterator[T]", iter(self._data))
 
     def __reversed__(self) -> Iterator[T]:
-        return reversed(self._data)
+        return cast("Iterator[T]", reversed(self._data))
 
     def __contains__(self, value: object) -> bool:
         return value in self._data

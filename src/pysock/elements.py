@@ -12,9 +12,11 @@ import struct
 import sys
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
+from ._core.errors import CNotSupportedException
+from ._core.graph import CObject
 from ._core.wire import (
     BOOL,
     BYTE,
@@ -35,8 +37,6 @@ from ._core.wire import (
     CStringW,
     bool_,
 )
-from ._core.errors import CNotSupportedException
-from ._core.graph import CObject
 from .arrays import check_object, check_text
 from .maporder import hash_number, hash_string, text_hash, units_of
 from .oletimes import COleDateTime, COleDateTimeSpan
@@ -179,7 +179,10 @@ class _Memory(Element):
         self.min_size = layout.size
         self.unpack = unpack
         self.pack = pack
-        self.default = default  # type: ignore[method-assign]
+        self.make = default
+
+    def default(self) -> Any:
+        return self.make()
 
     def check(self, value: Any) -> Any:
         self._packed(value)
@@ -280,8 +283,8 @@ class _Numpy(Element):
     def load(self, ar: CArchive, count: int) -> Sequence[Any]:
         import numpy
 
-        loaded: Sequence[Any] = numpy.frombuffer(bytearray(ar.EnsureRead(count * self.min_size)), self.dtype)
-        return loaded
+        memory = bytearray(ar.EnsureRead(count * self.min_size))  # writable, as one's own array is
+        return cast("Sequence[Any]", numpy.frombuffer(memory, self.dtype))
 
     def store(self, ar: CArchive, values: Sequence[Any]) -> None:
         import numpy
@@ -350,9 +353,11 @@ class _Own(Element):
     def __init__(self, wire: Any, default: Callable[[], Any] | None = None) -> None:
         self.wire = wire
         self.min_size = getattr(wire, "__mfc_min_size__", 1)
-        if default is None:
-            default = wire if isinstance(wire, type) else getattr(wire, "default", lambda: None)
-        self.default = default  # type: ignore[method-assign]
+        given: Any = wire if isinstance(wire, type) else getattr(wire, "default", lambda: None)
+        self.make: Callable[[], Any] = default or given
+
+    def default(self) -> Any:
+        return self.make()
 
     def load_one(self, ar: CArchive) -> Any:
         return self.wire.__mfc_load__(ar)

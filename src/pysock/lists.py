@@ -166,9 +166,9 @@ class ListBase(CObject, MutableSequence[T], dynamic=False):
         return node
 
     @overload
-    def AddHead(self, newElement: ListBase[T]) -> None: ...
-    @overload
     def AddHead(self, newElement: T) -> POSITION: ...
+    @overload
+    def AddHead(self, newElement: ListBase[T]) -> None: ...
     def AddHead(self, newElement: T | ListBase[T]) -> POSITION | None:
         """Put an element in front and return its position; or all elements of another list of this kind.
 
@@ -182,9 +182,9 @@ class ListBase(CObject, MutableSequence[T], dynamic=False):
         return self._link(self._check(cast(T, newElement)), self._head)
 
     @overload
-    def AddTail(self, newElement: ListBase[T]) -> None: ...
-    @overload
     def AddTail(self, newElement: T) -> POSITION: ...
+    @overload
+    def AddTail(self, newElement: ListBase[T]) -> None: ...
     def AddTail(self, newElement: T | ListBase[T]) -> POSITION | None:
         """Put an element at the end and return its position; or all elements of another list of this kind.
 

@@ -94,7 +94,9 @@ class COleCurrency(OleStatus, Ordered):
             raise CInvalidArgException(f"currency has four decimal places: quantize {units} first")
         self._cur = _int64(-number if sign else number)
 
-    to_decimal = value.fget
+    def to_decimal(self) -> Decimal:
+        """The amount."""
+        return self.value
 
     def SetCurrency(self, nUnits: int, nFractionalUnits: int) -> None:
         self._cur = _int64(nUnits * 10_000 + nFractionalUnits)
@@ -209,7 +211,7 @@ class CComBSTR:
     m_str: str | None
 
     def __init__(self, value: str | CComBSTR | None = None) -> None:
-        self.value = value  # type: ignore[assignment]  # the setter takes more than the getter gives
+        self.value = value
 
     @property
     def value(self) -> str:

@@ -23,7 +23,7 @@ __all__ = ["CLSID", "FILETIME", "GUID", "LOGFONT", "POINT", "RECT", "SIZE", "CPo
 class _Longs:
     """A structure of LONGs whose names are the class's `__slots__`."""
 
-    __slots__ = ()
+    __slots__: ClassVar[tuple[str, ...]] = ()
     __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int]
     __mfc_struct__: ClassVar[struct.Struct]
@@ -205,7 +205,9 @@ class CRect(_Longs):
                 top = left + top
             if not isinstance(top, CPoint):
                 raise TypeError("CRect(point, ...) takes a second point or a size")
-            left, top, right, bottom = left.x, left.y, top.x, top.y
+            right, bottom = top.x, top.y
+            top = left.y
+            left = left.x
         if isinstance(top, CPoint | CSize):
             raise TypeError("CRect(...) takes four integers, two points, or a point and a size")
         self.left = left
@@ -398,6 +400,7 @@ class FILETIME:
     """100-nanosecond steps since 1601-01-01 UTC, 64 bits unsigned: 8 bytes (AR-50: no operator in MFC)."""
 
     __slots__ = ("_steps",)
+    _steps: int
     __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int] = 8
 
@@ -412,14 +415,16 @@ class FILETIME:
     @value.setter
     def value(self, value: int | datetime | FILETIME) -> None:
         if isinstance(value, FILETIME):
-            value = value._steps
+            steps = value._steps
         elif isinstance(value, datetime):
             if value.tzinfo is None:
                 raise CInvalidArgException(f"FILETIME counts in UTC: give {value!r} a time zone")
-            value = (value - _FILETIME_EPOCH) // timedelta(microseconds=1) * 10
-        if not 0 <= value < 1 << 64:
-            raise OverflowError(f"FILETIME holds 64 bits without sign: {value} does not fit")
-        self._steps = value
+            steps = (value - _FILETIME_EPOCH) // timedelta(microseconds=1) * 10
+        else:
+            steps = value
+        if not 0 <= steps < 1 << 64:
+            raise OverflowError(f"FILETIME holds 64 bits without sign: {steps} does not fit")
+        self._steps = steps
 
     @property
     def dwLowDateTime(self) -> int:

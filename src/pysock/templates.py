@@ -97,7 +97,7 @@ class _Template(CObject, dynamic=False):
         return super().__new__(cls, *args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _remade, self._template, *super().__reduce__()[2:]  # type: ignore[misc]
+        return _remade, self._template, *super().__reduce__()[2:]
 
 
 class _ByBody(_Template, dynamic=False):

@@ -92,6 +92,7 @@ class CTimeSpan(Ordered):
     """A difference of two `CTime`, in whole seconds (AR-152). Stored in 32 bits: see `__mfc_store__`."""
 
     __slots__ = ("_seconds",)
+    _seconds: int
     __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int] = 4
 
@@ -117,10 +118,11 @@ class CTimeSpan(Ordered):
     @value.setter
     def value(self, value: int | timedelta | CTimeSpan) -> None:
         if isinstance(value, CTimeSpan):
-            value = value._seconds
+            self._seconds = value._seconds
         elif isinstance(value, timedelta):
-            value = value // timedelta(seconds=1)
-        self._seconds = _int64(value, "CTimeSpan")
+            self._seconds = value // timedelta(seconds=1)
+        else:
+            self._seconds = _int64(value, "CTimeSpan")
 
     @classmethod
     def from_timedelta(cls, value: timedelta) -> Self:
@@ -236,6 +238,7 @@ class CTime(Ordered):
     """
 
     __slots__ = ("_seconds",)
+    _seconds: int
     __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int] = 4
 

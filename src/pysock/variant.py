@@ -100,6 +100,9 @@ class COleVariant:
     """
 
     __slots__ = ("_object", "_raw", "_vt")
+    _vt: int
+    _raw: bytes
+    _object: OleObject | None
     __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int] = 2
 
@@ -112,7 +115,7 @@ class COleVariant:
 
         Raises OverflowError if the value does not fit its type, TypeError for a type that is not listed.
         """
-        self._object: OleObject | None = None
+        self._object = None
         if isinstance(value, COleVariant):
             if vt is not None and vt != value.vt:
                 value = value.value
