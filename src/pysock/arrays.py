@@ -358,7 +358,7 @@ class CStringArray(ArrayBase[str], schema=0, library=True):
 
 
 class CObArray(ArrayBase[Any], schema=0, library=True):
-    """Objects: COUNT, n OBJECTs (AR-122). Elements are `CObject`s or None."""
+    """Objects: COUNT, n OBJECTs (AR-122). Elements are a `CObject` or None each."""
 
     _element: ClassVar[type[CObject] | None] = None
     """What loading requests; a typed array asks for its own class."""
