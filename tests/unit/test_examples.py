@@ -274,7 +274,7 @@ def test_nesting_that_can_be_loaded_can_be_shown(tmp_path: Path, monkeypatch: py
 def test_the_scripts_run_as_told(tmp_path: Path) -> None:
     path, out = tmp_path / "tree.hie", tmp_path / "again.hie"
     hiersvr.save(tree(), path)
-    command = [sys.executable, str(EXAMPLES / "hiersvr.py")]
+    command = [sys.executable, "-X", "utf8", str(EXAMPLES / "hiersvr.py")]
     done = subprocess.run([*command, path, "--write", out], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.startswith("root\n")
     assert out.read_bytes() == path.read_bytes()
