@@ -533,7 +533,6 @@ cdef CRuntimeClass load_class(CArchive a, Tag *tag, CRuntimeClass wanted, uint32
     cdef PyObject *found
     if tag.is_new:
         rc = load_record(a, tag.at, schema)
-        begin_map(a)
         add_entry(a, rc)
     else:
         what = entry(a, tag)
@@ -614,6 +613,9 @@ cdef object load_object(CArchive a, CRuntimeClass wanted):
     cdef bint inside = False
     if wanted is not None and wanted.m_wSchema == PS_NO_SCHEMA:
         raise_not_supported(f"class {wanted.m_lpszClassName} has no schema, so it cannot be archived")
+    if a._map is None:
+        check_loading(a)
+        begin_map(a)
     if a.rlim - a.rcur < 2:
         fetch(a, 2)  # endOfFile between items consumes nothing: the archive stays sound
     enter_item(a)
@@ -871,6 +873,7 @@ cdef class CArchive(Cursor):
             fail(self, C_GENERIC, -1, "a loading archive", "a storing one")
         if wanted is not None and wanted.m_wSchema == PS_NO_SCHEMA:
             raise_not_supported(f"class {wanted.m_lpszClassName} has no schema, so it cannot be archived")
+        begin_map(self)
         if self.rlim - self.rcur < 2:
             fetch(self, 2)
         enter_item(self)
@@ -928,7 +931,7 @@ cdef class CArchive(Cursor):
         """The schema of the object that is being loaded, None outside of one (AR-207)."""
         return None if self._object_schema == PS_ASKED else self._object_schema
 
-    def _set_mapcount(self, n, /):
+    def _set_map_count(self, n, /):
         """For tests of the end of the map (AR-78): the next index of a storing archive."""
         begin_map(self)
         self._next = n

@@ -62,10 +62,10 @@ cdef class MemFile:
 
     def __dealloc__(self):
         PS_MEMFILE(-1)
-        if self._attached is None:
-            PyMem_RawFree(self._data)
-        else:
+        if self._borrowed:  # not `_attached`: the collector may have cleared that already
             PyBuffer_Release(&self._view)
+        else:
+            PyMem_RawFree(self._data)
 
     def _set_growth(self, growth):
         cdef Py_ssize_t step = growth
@@ -86,7 +86,7 @@ cdef class MemFile:
         return n
 
     cdef int _check_writable(self) except -1:
-        if self._attached is not None and self._view.readonly:
+        if self._borrowed and self._view.readonly:
             raise_file(ACCESS_DENIED, -1, "", "write to a read-only buffer")
         return 0
 
@@ -124,12 +124,13 @@ cdef class MemFile:
         if steps > (<Py_ssize_t>(<size_t>-1 >> 1)) // self._growth:
             raise_memory("a memory file cannot become that long")
         room = steps * self._growth
-        data = <uint8_t *>PyMem_RawRealloc(NULL if self._attached is not None else self._data, room)
+        data = <uint8_t *>PyMem_RawRealloc(NULL if self._borrowed else self._data, room)
         if data == NULL:
             raise_memory(f"no memory for a file of {need} bytes")
-        if self._attached is not None:
+        if self._borrowed:
             memmove(data, self._data, self._len)
             PyBuffer_Release(&self._view)
+            self._borrowed = False
             self._attached = None
         self._data = data
         self._alloc = room
@@ -138,11 +139,12 @@ cdef class MemFile:
     cdef int _free(self) except -1:
         if self._exports:
             raise BufferError("the memory file has exported views and cannot let its memory go")
-        if self._attached is None:
-            PyMem_RawFree(self._data)
-        else:
+        if self._borrowed:
             PyBuffer_Release(&self._view)
+            self._borrowed = False
             self._attached = None
+        else:
+            PyMem_RawFree(self._data)
         self._data = NULL
         self._alloc = self._len = self._pos = 0
         return 0
@@ -173,6 +175,7 @@ cdef class MemFile:
             PyBuffer_Release(&view)
             raise
         self._view = view
+        self._borrowed = True
         self._attached = buffer
         self._data = <uint8_t *>view.buf
         self._alloc = n
@@ -286,7 +289,7 @@ cdef class MemFile:
         return memoryview(self)
 
     def __getbuffer__(self, Py_buffer *view, int flags):
-        cdef bint readonly = self._attached is not None and self._view.readonly
+        cdef bint readonly = self._borrowed and self._view.readonly
         cdef void *data = self._data if self._data != NULL else <void *><char *>b""
         PyBuffer_FillInfo(view, self, data, self._len, readonly, flags)
         self._exports += 1

@@ -93,14 +93,16 @@ class Campaign:
             if verdict.rule:
                 self.rules[verdict.rule] += 1
             if verdict.wrong:
-                self.failed(c)
+                self.failed(c, verdict)
         return real
 
-    def failed(self, case: Case) -> None:
+    def failed(self, case: Case, first: Verdict) -> None:
         small = smaller(case) if self.small else case
         real = oracle(unicode=not case.ansi).run([(small.name, small.program)])[small.name]
         ours = small.ours()
         verdict = judge(small.program, real, ours)
+        if not verdict.wrong:
+            verdict = Verdict(f"only at first, not when repeated: {first.wrong}")
         report = explain(small.name, small.program, real, ours, verdict, ansi=case.ansi, face=case.face)
         self.failures.append(report)
         print(report, file=sys.stderr, flush=True)

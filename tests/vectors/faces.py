@@ -61,8 +61,8 @@ class Face:
             ar.write(obj)
 
     def get_object(self, ar: CArchive, cls: Any) -> Any:
-        """An object of `cls`, or of any class (None)."""
-        if self.name in ("members", "bulk") or cls is None:
+        """An object of `cls`, or of any class (None); `read(CObject)` is CObject*, not RUNTIME_CLASS(CObject)."""
+        if self.name in ("members", "bulk") or cls is None or cls is CObject:
             return ar.ReadObject(cls)
         if self.name == "operators":
             ref = ObjRef(cls)

@@ -35,6 +35,7 @@ class Observation:
 
     lines: list[str] = field(default_factory=list)
     data: bytes | None = None
+    messages: list[str] = field(default_factory=list)  # of the exceptions, in order
 
 
 def run(
@@ -114,6 +115,7 @@ class Runner:
             call()
         except Exception as e:
             self.say(self.exception_line(e))
+            self.seen.messages.append(str(e))
             return True
         return False
 
@@ -433,7 +435,7 @@ class Runner:
         self.ar.SetObjectSchema(int(n, 0))
 
     def line_setcount(self, n: str) -> None:
-        self.ar._set_map_count(int(n, 0))
+        self.ar._set_mapcount(int(n, 0))
 
     def line_pos(self) -> None:
         f = self.file

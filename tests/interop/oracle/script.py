@@ -130,6 +130,8 @@ def script_line(op: Op, *, ansi: bool = False) -> str:
         return str(a[0])
     if name in SCALARS:
         return f"put {SCALARS[name][0]} 0x{bits_of(name, a[0]):x}"
+    if name == ">>bool":
+        return "getbool"
     if name.startswith(">>") and name[2:] in SCALARS:
         return f"get {SCALARS[name[2:]][0]}"
     if name == "CStringA":
@@ -149,9 +151,9 @@ def script_line(op: Op, *, ansi: bool = False) -> str:
     if name in ("SIZE", "POINT", "RECT"):  # inline operators: Write of the structure
         return "write " + struct.pack(f"<{len(a)}i", *a).hex()
     if name in (">>SIZE", ">>POINT"):
-        return "read 8"
+        return "rstruct 8"
     if name == ">>RECT":
-        return "read 16"
+        return "rstruct 16"
     if name in ("COleDateTime", "COleDateTimeSpan"):
         return f"{'odt' if name == 'COleDateTime' else 'odts'} 0x{bits_of('double', a[0]):x} {a[1]}"
     if name == "COleCurrency":
