@@ -13,9 +13,7 @@ from tests.vectors.readback import condensed, readback
 
 HERE = Path(__file__).parent
 VECTORS: list[dict[str, Any]] = json.loads((HERE / "vectors.json").read_text())
-READ_BACK: dict[str, list[str]] = {
-    e["name"]: e["observed"] for e in json.loads((HERE / "readback.json").read_text())
-}
+READ_BACK: dict[str, list[str]] = {e["name"]: e["observed"] for e in json.loads((HERE / "readback.json").read_text())}
 BOTH_BUILDS = [v for v in VECTORS if v.get("ansi_build") == "same bytes"]
 SIGNALLING = "scalar-float-signalling-nan"
 

@@ -47,12 +47,7 @@ def cache_dir() -> Path:
 
 def wine() -> str:
     """Path of wine64, which Debian keeps outside of PATH."""
-    for candidate in (
-        os.environ.get("WINE"),
-        shutil.which("wine64"),
-        "/usr/lib/wine/wine64",
-        shutil.which("wine"),
-    ):
+    for candidate in (os.environ.get("WINE"), shutil.which("wine64"), "/usr/lib/wine/wine64", shutil.which("wine")):
         if candidate and os.access(candidate, os.X_OK):
             return candidate
     raise OracleMissing("wine64 is not installed (Debian: apt install wine64)")
@@ -62,14 +57,7 @@ def _fetch_dlls(run: Path, wheels: Path) -> None:
     if all((run / d).exists() for d in DLLS):
         return
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    pip += [
-        "--platform=win_amd64",
-        "--python-version=311",
-        "--implementation=cp",
-        "--abi=cp311",
-        "-d",
-        str(wheels),
-    ]
+    pip += ["--platform=win_amd64", "--python-version=311", "--implementation=cp", "--abi=cp311", "-d", str(wheels)]
     got = subprocess.run([*pip, *WHEELS], capture_output=True, text=True)
     if got.returncode:
         raise OracleMissing(f"pip could not fetch {' and '.join(WHEELS)}: {got.stderr.strip()[-500:]}")
@@ -97,17 +85,7 @@ def _build_driver(run: Path) -> None:
         raise OracleMissing(f"{CC} is not installed (Debian: apt install gcc-mingw-w64-x86-64)")
     for exe, flags in (("mfcoracle.exe", []), ("mfcansi.exe", ["-DLAB_ANSI"])):
         part = run / f"{exe}.{os.getpid()}"
-        command = [
-            CC,
-            "-O1",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            *flags,
-            "-o",
-            str(part),
-            str(HERE / "mfcoracle.c"),
-        ]
+        command = [CC, "-O1", "-Wall", "-Wextra", "-Werror", *flags, "-o", str(part), str(HERE / "mfcoracle.c")]
         subprocess.run([*command, "-loleaut32", "-lole32", "-Wl,--stack,67108864"], check=True)
         part.replace(run / exe)
     stamp.write_text(digest)
@@ -167,9 +145,7 @@ class Oracle:
             return out, "no answer"
         return out, err.strip()[-500:] if process.returncode else ""
 
-    def run(
-        self, cases: Iterable[tuple[str, Program]], *, timeout: float = FAIL_AFTER
-    ) -> dict[str, Observation]:
+    def run(self, cases: Iterable[tuple[str, Program]], *, timeout: float = FAIL_AFTER) -> dict[str, Observation]:
         """Runs the programs, hundreds to a process; names must differ.
 
         A program on which the process dies or hangs is reported with `done=False`, and the rest is run in a new one.
@@ -177,9 +153,7 @@ class Oracle:
         todo: Sequence[tuple[str, Program]] = list(cases)
         results: dict[str, Observation] = {}
         while todo:
-            lines = [
-                line for name, program in todo for line in script_of(name, program, ansi=not self.unicode)
-            ]
+            lines = [line for name, program in todo for line in script_of(name, program, ansi=not self.unicode)]
             out, failure = self._batch("\n".join(lines) + "\n", timeout)
             died_in = _parse(out, results)
             if not failure and died_in is None:
