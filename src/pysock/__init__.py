@@ -45,6 +45,7 @@ from ._core.wire import (
 from .arrays import CByteArray, CDWordArray, CObArray, CPtrArray, CStringArray, CUIntArray, CWordArray
 from .files import CFile, CFileStatus, CMemFile
 from .lists import POSITION, CObList, CPtrList, CStringList
+from .maporder import HashKey
 from .maps import (
     CMapPtrToPtr,
     CMapPtrToWord,
@@ -151,6 +152,7 @@ __all__ = [
     "CUIntArray",
     "CWordArray",
     "ClassRegistry",
+    "HashKey",
     "MapPosition",
     "ObjRef",
     "OleObject",

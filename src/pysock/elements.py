@@ -38,7 +38,7 @@ from ._core.wire import (
     bool_,
 )
 from .arrays import check_object, check_text
-from .maporder import hash_number, hash_string, text_hash, units_of
+from .maporder import HashKey, text_hash
 from .oletimes import COleDateTime, COleDateTimeSpan
 from .olevalues import CComBSTR, COleCurrency
 from .structs import GUID
@@ -134,7 +134,7 @@ class _Scalar(Element):
             return super().hash_of(ar)
         order, bits = ar.map_order or "mfc9", 8 * self.min_size
         number = ord if self.box is WCHAR else int
-        return lambda key: hash_number(number(key), order, bits=bits)
+        return lambda key: HashKey(number(key), order, bits=bits)
 
     def __repr__(self) -> str:
         return str(self.box.__name__)
@@ -315,11 +315,7 @@ class _Text(Element):
             ar.write(value, self.box)
 
     def hash_of(self, ar: CArchive) -> Callable[[str], int]:
-        if self.box is CString:
-            return text_hash(ar)
-        order = ar.map_order or "mfc9"
-        encoding = ar.encoding if self.box is CStringA else None
-        return lambda text: hash_string(units_of(text, encoding, ar.errors), order)
+        return text_hash(ar, wide=None if self.box is CString else self.box is CStringW)
 
     def __repr__(self) -> str:
         return str(self.box.__name__)

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, final
 from ._core.errors import CInvalidArgException
 from ._core.graph import CObject
 from .arrays import check_object, check_text
-from .maporder import DEFAULT_TABLE, hash_number, in_bucket_order, text_hash
+from .maporder import DEFAULT_TABLE, HashKey, in_bucket_order, text_hash
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -267,7 +267,7 @@ class _WordKeys(MapBase[int, V], dynamic=False):
 
     def _hash_of(self, ar: CArchive) -> Callable[[int], int]:
         order = ar.map_order or "mfc9"
-        return lambda key: hash_number(key, order, bits=16)
+        return lambda key: HashKey(key, order, bits=16)
 
 
 def _word(value: int) -> int:
@@ -298,8 +298,9 @@ class CMapStringToString(_TextKeys[str], schema=0, library=True):
 
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
+            keys = self._stored_keys(ar)
             ar.WriteCount(len(self._items))
-            for key in self._stored_keys(ar):
+            for key in keys:
                 ar.WriteCString(key)
                 ar.WriteCString(self._items[key])
         else:
@@ -315,8 +316,9 @@ class CMapStringToOb(_ObjectValues[str], _TextKeys[Any], schema=0, library=True)
 
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
+            keys = self._stored_keys(ar)
             ar.WriteCount(len(self._items))
-            for key in self._stored_keys(ar):
+            for key in keys:
                 ar.WriteCString(key)
                 ar.WriteObject(self._items[key])
         else:
@@ -333,8 +335,9 @@ class CMapWordToOb(_ObjectValues[int], _WordKeys[Any], schema=0, library=True):
 
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
+            keys = self._stored_keys(ar)
             ar.WriteCount(len(self._items))
-            for key in self._stored_keys(ar):
+            for key in keys:
                 ar.WriteWORD(key)
                 ar.WriteObject(self._items[key])
         else:

@@ -16,6 +16,7 @@ from pysock import (
     CArray,
     CByteArray,
     CDWordArray,
+    CInvalidArgException,
     ClassRegistry,
     CList,
     CMap,
@@ -41,8 +42,8 @@ from pysock import (
     CTypedPtrMap,
     CUIntArray,
     CWordArray,
+    HashKey,
 )
-from pysock.maporder import hash_number, hash_string, units_of
 
 REGISTRY = ClassRegistry()
 
@@ -304,29 +305,34 @@ def test_order_of_number_keys(kind: Any, value: Any, order: str, expected: list[
     ],
 )
 def test_string_hash(text: str, mfc9: int, mfc6: int) -> None:
-    assert hash_string(units_of(text)) == mfc9
-    assert hash_string(units_of(text), "mfc6") == mfc6
+    assert HashKey(text) == mfc9
+    assert HashKey(text, "mfc6") == mfc6
 
 
 @pytest.mark.parametrize(
     "key, value", [(1, 16807), (18, 302526), (0x7FFFFFFF, 0), (0xFFFFFFFF, 2147466840)], ids=str
 )
 def test_mo_07_number_hash(key: int, value: int) -> None:
-    assert hash_number(key) == value
-    assert hash_number(key, "mfc6") == key >> 4
+    assert HashKey(key) == value
+    assert HashKey(key, "mfc6") == key >> 4
+
+
+def test_map_order_of_nobody() -> None:
+    with pytest.raises(CInvalidArgException, match="mfc7"):
+        HashKey("x", "mfc7")
 
 
 def test_ar_146_number_hash_of_64_bits() -> None:
-    assert hash_number(18 << 32 | 1, bits=64) == 302526 ^ 16807
-    assert hash_number(-1, bits=64) == 0
-    assert hash_number(-1) == hash_number(0xFFFFFFFF)
+    assert HashKey(18 << 32 | 1, bits=64) == 302526 ^ 16807
+    assert HashKey(-1, bits=64) == 0
+    assert HashKey(-1) == HashKey(0xFFFFFFFF)
 
 
 def test_mo_08_ansi_hash_takes_signed_bytes() -> None:
-    assert hash_string(units_of("ää", "cp1252")) == 4151733957
-    assert hash_string(units_of("\xff", "cp1252")) == 4210270944
-    assert hash_string(units_of("ab", "cp1252")) == 1886858552
-    assert hash_string(units_of("ab\0cd")) == hash_string(units_of("ab"))
+    assert HashKey(b"\xe4\xe4\0") == 4151733957
+    assert HashKey(b"\xff\0") == 4210270944
+    assert HashKey(b"ab") == 1886858552
+    assert HashKey("ab\0cd") == HashKey("ab")
 
 
 def test_mo_09_an_old_key_keeps_its_place() -> None:
@@ -358,10 +364,10 @@ def test_ar_141_hash_table_size(table: int) -> None:
     for key in range(300):
         numbers[key * 7] = None
     keys = keys_in(stored(numbers.Serialize, map_order="mfc9"), CMapWordToOb)
-    buckets = [hash_number(key) % table for key in keys]
+    buckets = [HashKey(key) % table for key in keys]
     assert buckets == sorted(buckets)
     for bucket in set(buckets):
-        inside = [key for key in keys if hash_number(key) % table == bucket]
+        inside = [key for key in keys if HashKey(key) % table == bucket]
         assert inside == sorted(inside, reverse=True)  # the newest, here largest, first
 
 
