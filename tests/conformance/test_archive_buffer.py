@@ -11,7 +11,7 @@ LOAD, STORE = CArchive.load, CArchive.store
 
 
 class LogFile:
-    """A file that writes down what is asked of it; `pieces` are the sizes of its answers, then all there is."""
+    """Writes down what is asked of it; `pieces` are the sizes of its answers, then all there is."""
 
     def __init__(self, data: bytes = b"", pieces: tuple[int, ...] = (), blocking: bool = False) -> None:
         self.data, self.at, self.pieces, self.m_bBlocking = data, 0, list(pieces), blocking
@@ -265,8 +265,8 @@ def test_ar_11_ar_12_ends() -> None:
     ar.Close()
     ar.Abort()
     assert file.calls == ["Write(1)"]
-    for call in (lambda: ar.WriteBYTE(1), ar.Flush, lambda: ar << None, lambda: ar.Write(b"x"), lambda: ar.offset,
-                 ar.__enter__):  # fmt: skip
+    calls = [ar.Flush, ar.__enter__, lambda: ar.WriteBYTE(1), lambda: ar << None, lambda: ar.Write(b"x")]
+    for call in [*calls, lambda: ar.offset]:
         with pytest.raises(ValueError, match="closed"):
             call()
 

@@ -23,8 +23,14 @@ LINES: list[tuple[str, bytes, bool, list[tuple[str, bool]]]] = [
 ]
 
 
-@cases("wide,text,data", [(True, "Hi\r\n", "48 00 69 00 0D 00 0A 00"), (False, "Hi\r\n", "48 69 0D 0A"), (True, "", "")],
-       ids=["LN-01", "LN-02", "LN-03"])  # fmt: skip
+@cases(
+    "wide,text,data",
+    [
+        pytest.param(True, "Hi\r\n", "48 00 69 00 0D 00 0A 00", id="LN-01"),
+        pytest.param(False, "Hi\r\n", "48 69 0D 0A", id="LN-02"),
+        pytest.param(True, "", "", id="LN-03"),
+    ],
+)
 def test_stored(wide: bool, text: str, data: str) -> None:
     file = CMemFile()
     with CArchive(file, CArchive.store, unicode=wide) as ar:
