@@ -41,7 +41,7 @@ from .arrays import check_object, check_text
 from .maporder import HashKey, text_hash
 from .oletimes import COleDateTime, COleDateTimeSpan
 from .olevalues import CComBSTR, COleCurrency
-from .structs import GUID
+from .structs import GUID, CPoint, CRect, CSize
 from .times import CTime, CTimeSpan
 
 if TYPE_CHECKING:
@@ -392,7 +392,21 @@ def _pack_currency(value: Any) -> Iterable[Any]:
 
 def _seconds(cls: Any) -> _Memory:
     return _Memory(
-        cls.__name__, struct.Struct("<q"), lambda fields: cls(fields[0]), lambda v: (cls(v).value,), cls
+        cls.__name__,
+        struct.Struct("<q"),
+        lambda fields: cls(fields[0]),
+        lambda value: ((value if isinstance(value, cls) else cls(value)).value,),
+        cls,
+    )
+
+
+def _longs(cls: Any) -> _Memory:
+    return _Memory(
+        cls.__name__,
+        cls.__mfc_struct__,
+        lambda fields: cls(*fields),
+        lambda value: value if isinstance(value, cls) else cls(*value),
+        cls,
     )
 
 
@@ -402,6 +416,7 @@ _KNOWN: dict[Any, Element] = {
     bool_: _Bool(),
     GUID: _Own(GUID, lambda: UUID(int=0)),  # typed reads of these two give no box
     CComBSTR: _Own(CComBSTR, str),
+    **{cls: _longs(cls) for cls in (CPoint, CSize, CRect)},
     CTime: _seconds(CTime),
     CTimeSpan: _seconds(CTimeSpan),
     COleDateTime: _ole(COleDateTime, "d"),

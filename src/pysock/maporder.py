@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._core.collect import hash_bytes, hash_number, hash_text
 from ._core.errors import CInvalidArgException
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ K = TypeVar("K")
 DEFAULT_TABLE = 17
 """Buckets of a map whose program never called `InitHashTable`."""
 
-_MASK = 0xFFFFFFFF
-
 
 def HashKey(key: str | bytes | int, order: str = "mfc9", *, bits: int = 32) -> int:
     """MFC's hash of a key, 32 bits without sign, as of `order` "mfc9" or "mfc6".
@@ -31,36 +30,10 @@ def HashKey(key: str | bytes | int, order: str = "mfc9", *, bits: int = 32) -> i
     """
     if order not in ("mfc6", "mfc9"):
         raise CInvalidArgException(f'map_order is None, "mfc6" or "mfc9", not {order!r}')
+    mfc9 = order == "mfc9"
     if isinstance(key, int):
-        return _hash_number(key, bits) if order == "mfc9" else (key & _MASK) >> 4
-    units = _units(key)
-    if order == "mfc9":
-        value = 2166136261
-        for unit in units[:: 1 + len(units) // 10]:  # about ten of them
-            value = (value * 16777619 & _MASK) ^ (unit & _MASK)
-        return value
-    value = 0
-    for unit in units:
-        value = (value * 33 + unit) & _MASK
-    return value
-
-
-def _units(text: str | bytes) -> list[int]:
-    if isinstance(text, str):
-        data = text.partition("\0")[0].encode("utf-16-le", "surrogatepass")
-        return [data[i] | data[i + 1] << 8 for i in range(0, len(data), 2)]
-    return [byte - 256 if byte > 127 else byte for byte in text.partition(b"\0")[0]]
-
-
-def _hash_number(key: int, bits: int) -> int:
-    if bits == 64:
-        return _hash_number(key & _MASK, 32) ^ _hash_number(key >> 32 & _MASK, 32)
-    key &= _MASK
-    if key & 0x80000000:
-        key -= 1 << 32
-    quotient = key // 127773 if key >= 0 else -(-key // 127773)  # C's, towards zero
-    value = 16807 * (key - quotient * 127773) - 2836 * quotient
-    return value + 2147483647 if value < 0 else value
+        return hash_number(key & 0xFFFFFFFFFFFFFFFF, mfc9, bits == 64)
+    return hash_text(key, mfc9) if isinstance(key, str) else hash_bytes(key, mfc9)
 
 
 def text_hash(ar: CArchive, *, wide: bool | None = None) -> Callable[[str], int]:

@@ -190,13 +190,13 @@ class COleDateTimeSpan(OleStatus, Ordered):
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: float | timedelta | COleDateTimeSpan) -> None:
-        span = cls(value)
+        span = value if isinstance(value, COleDateTimeSpan) else cls(value)
         ar.WriteLONG(span.m_status)
         ar.WriteDOUBLE(span.m_span)
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls()
+        self = cls.__new__(cls)
         self.__mfc_extract__(ar)
         return self
 
@@ -379,13 +379,13 @@ class COleDateTime(OleStatus, Ordered):
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: float | datetime | COleDateTime) -> None:
-        date = cls(value)
+        date = value if isinstance(value, COleDateTime) else cls(value)
         ar.WriteLONG(date.m_status)
         ar.WriteDOUBLE(date.m_dt)
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls()
+        self = cls.__new__(cls)
         self.__mfc_extract__(ar)
         return self
 

@@ -49,7 +49,8 @@ class COleCurrency(OleStatus, Ordered):
     @classmethod
     def from_cy(cls, cy: int) -> Self:
         """Of OLE's CY: an integer count of 1/10000."""
-        self = cls()
+        self = cls.__new__(cls)
+        self.m_status = cls.valid
         self.m_cur = cy
         return self
 
@@ -107,14 +108,14 @@ class COleCurrency(OleStatus, Ordered):
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: int | Decimal | str | COleCurrency) -> None:
         """Status, then the *high* half before the low (AR-155)."""
-        money = cls(value)
+        money = value if isinstance(value, COleCurrency) else cls(value)
         ar.WriteLONG(money.m_status)
         ar.WriteLONG(money._cur >> 32)
         ar.WriteDWORD(money._cur & 0xFFFFFFFF)
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls()
+        self = cls.__new__(cls)
         self.__mfc_extract__(ar)
         return self
 

@@ -164,13 +164,12 @@ class CList(_ByBody, ListBase[Any], CObject, Generic[T], dynamic=False):
     def Serialize(self, ar: CArchive) -> None:
         kind = self._element
         if ar.IsStoring():
-            ar.WriteCount(self._count)
+            ar.WriteCount(len(self))
             kind.store(ar, list(self))
         else:
             count = ar.ReadCount()
             ar.check_count(count, kind.min_size)
-            for value in kind.load(ar, count):
-                self._link(value, None)
+            self._chain.extend(list(kind.load(ar, count)))
 
 
 class CMap(_ByBody, MapBase[Any, Any], CObject, Generic[K, V], dynamic=False):

@@ -179,14 +179,16 @@ class CTimeSpan(Ordered):
 
         As in MFC a span above 0xFFFFFFFF is refused; below -2**31, where MFC cuts, only `faithful` passes.
         """
-        seconds = cls(value)._seconds
+        seconds = value._seconds if isinstance(value, CTimeSpan) else cls(value)._seconds
         if seconds > 0xFFFFFFFF or (seconds < -(1 << 31) and not ar.faithful):
             raise CInvalidArgException(f"CTimeSpan is stored in 32 bits: {seconds} seconds do not fit")
         ar.WriteDWORD(seconds & 0xFFFFFFFF)
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        return cls(ar.ReadLONG())
+        self = cls.__new__(cls)
+        self._seconds = ar.ReadLONG()
+        return self
 
     def __mfc_extract__(self, ar: CArchive) -> None:
         self._seconds = ar.ReadLONG()
@@ -359,7 +361,7 @@ class CTime(Ordered):
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: int | datetime | CTime) -> None:
         """A mark and 64 bits (AR-148); in profile "mfc6" 32 bits, which must do (AR-149)."""
-        seconds = cls(value)._seconds
+        seconds = value._seconds if isinstance(value, CTime) else cls(value)._seconds
         if ar.profile != "mfc6":
             ar.WriteDWORD(_WIDE_MARK)
             ar.WriteLONGLONG(seconds)
@@ -377,7 +379,9 @@ class CTime(Ordered):
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        return cls(cls._load(ar))
+        self = cls.__new__(cls)
+        self._seconds = cls._load(ar)
+        return self
 
     def __mfc_extract__(self, ar: CArchive) -> None:
         self._seconds = self._load(ar)

@@ -66,6 +66,7 @@ _SIMPLE = {
     VARENUM.VT_I8: "<q",
     VARENUM.VT_UI8: "<Q",
 }
+_SIZES = {vt: struct.calcsize(layout) for vt, layout in _SIMPLE.items()}
 _SINCE_MFC8 = {VARENUM.VT_I1, VARENUM.VT_UI2, VARENUM.VT_UI4, VARENUM.VT_I8, VARENUM.VT_UI8}
 _OBJECTS = (VARENUM.VT_DISPATCH, VARENUM.VT_UNKNOWN)
 
@@ -258,7 +259,7 @@ class COleVariant:
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls()
+        self = cls.__new__(cls)
         self.__mfc_extract__(ar)
         return self
 
@@ -274,7 +275,7 @@ class COleVariant:
             check_length(ar, count // 2)
             raw = ar.EnsureRead(count)
         elif self._carries(ar, vt):
-            raw = ar.EnsureRead(struct.calcsize(_SIMPLE[vt]))
+            raw = ar.EnsureRead(_SIZES[vt])
         self._vt, self._raw, self._object = vt, raw, loaded
 
     # --- operators ------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 """MFC's arrays, lists and maps as Python containers and by MFC's members (on the wire: conformance/)."""
 
 import copy
+import gc
 import pickle
+import weakref
 from array import array
 from collections.abc import Callable, MutableMapping, MutableSequence
 from typing import Any
@@ -407,6 +409,73 @@ def test_mfc_walk_and_removal_on_the_way() -> None:
         if value < 5:
             growing.append(value + 1)
     assert growing == [1, 2, 3, 4, 5]
+
+
+def test_iterating_over_a_list_that_changes() -> None:
+    a = CPtrList([1, 2, 3])
+    steps = iter(a)
+    assert next(steps) == 1
+    a.RemoveHead()
+    assert next(steps) == 2
+    a.RemoveHead()
+    a.AddTail(4)
+    assert list(steps) == [3, 4] and next(steps, "end") == "end"
+    a, back = CPtrList([1, 2, 3]), []
+    for value in reversed(a):
+        a.remove(value)
+        back.append(value)
+    assert back == [3, 2, 1] and a == []
+    a = CPtrList([1, 2, 3])
+    steps = iter(a)
+    next(steps)
+    a.RemoveHead()
+    a.RemoveHead()
+    with pytest.raises(RuntimeError, match="where to go on"):
+        next(steps)
+    a.RemoveAll()
+    assert list(steps) == []
+
+
+def test_user_code_that_changes_the_list_under_it() -> None:
+    class Hostile:
+        def __eq__(self, other: object) -> bool:
+            a.RemoveAll()
+            return False
+
+        __hash__ = None  # type: ignore[assignment]
+
+        def __del__(self) -> None:
+            a.AddTail("from the grave")
+
+    a = CPtrList([Hostile(), 1, 2])
+    with pytest.raises(RuntimeError, match="searched"):
+        a.Find(7)
+    assert a == ["from the grave"]
+    a = CPtrList([Hostile()])
+    a.RemoveAll()
+    assert a == ["from the grave"]
+
+
+def test_positions_outlive_their_list() -> None:
+    a = CPtrList(range(1000))
+    middle = a.FindIndex(500)
+    del a
+    gc.collect()
+    b = CPtrList(range(10))
+    with INVALID:
+        b.GetAt(middle)
+
+
+def test_a_cycle_through_a_list_is_collected() -> None:
+    class Thing:
+        pass
+
+    thing = Thing()
+    thing.things = CPtrList([thing])  # type: ignore[attr-defined]
+    gone = weakref.ref(thing)
+    del thing
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_long_list_is_freed_without_deep_recursion() -> None:

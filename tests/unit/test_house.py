@@ -10,7 +10,7 @@ CORE = ROOT / "src" / "_core"
 
 # A room may import rooms of its own stack with a lower rank, and `errors` (rank 0) from anywhere.
 EVENTS = {"errors": 0, "native": 1, "pump": 2, "sockets": 3}
-BYTES = {"errors": 0, "fast": 1, "text": 2, "memfile": 2, "wire": 2, "buffer": 3, "archive": 4, "graph": 5, "plan": 6}
+BYTES = {"errors": 0, "fast": 1, "text": 2, "memfile": 2, "wire": 2, "buffer": 3, "archive": 4, "graph": 5, "plan": 6, "collect": 1}
 DOORS = ("native.pxd", "fast.pxd")  # each stack has one door to its C
 IMPORT = re.compile(r"^\s*(?:from\s+(\S+)\s+)?c?import\s+(\S.*)$", re.M)
 

@@ -276,6 +276,16 @@ def test_longs_are_checked_when_stored() -> None:
     assert wire_round_trip((1, 2), POINT) == CPoint(1, 2)
 
 
+def test_own_point_class() -> None:
+    class Dot(CPoint):
+        __slots__ = ()
+
+    dot = wire_round_trip(Dot(1, 2))
+    assert type(dot) is Dot and dot == CPoint(1, 2) == dot and copy.copy(dot) == dot
+    dot.value = (3, 4)
+    assert dot + CSize(1, 1) == CPoint(4, 5)
+
+
 @given(st.tuples(LONG, LONG, LONG, LONG))
 def test_rect_round_trip(edges: tuple[int, int, int, int]) -> None:
     assert wire_round_trip(CRect(*edges)) == CRect(*edges) == edges
