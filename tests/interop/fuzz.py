@@ -56,9 +56,7 @@ class Case:
 
 
 class Campaign:
-    def __init__(
-        self, seed: int, *, faces: tuple[str, ...] = FACES, keep: Path | None = None, small: bool = True
-    ) -> None:
+    def __init__(self, seed: int, *, faces: tuple[str, ...] = FACES, keep: Path | None = None, small: bool = True) -> None:
         self.seed, self.faces, self.keep, self.small = seed, faces, keep, small
         self.compared: collections.Counter[str] = collections.Counter()
         self.rules: collections.Counter[str] = collections.Counter()
@@ -83,11 +81,7 @@ class Campaign:
         loads = {}
         for n, c in stores.items():
             stored = real.get(c.name)
-            if (
-                stored
-                and stored.data is not None
-                and not any(line.startswith("exc") for line in stored.lines)
-            ):
+            if stored and stored.data is not None and not any(line.startswith("exc") for line in stored.lines):
                 loads[n] = case(n, "load", gens[n].loading(c.program, stored.data))
         spoiled = [
             case(n, f"spoiled{i}", gens[n].spoiled(c.program)) for n, c in loads.items() for i in range(2)
@@ -135,10 +129,7 @@ class Campaign:
 def smaller(case: Case) -> Case:
     """The same difference with fewer operations and objects, as far as single steps lead."""
     for _ in range(20):
-        variants = [
-            Case(f"v{i}", case.kind, p, ansi=case.ansi, face=case.face)
-            for i, p in enumerate(cuts(case.program))
-        ]
+        variants = [Case(f"v{i}", case.kind, p, ansi=case.ansi, face=case.face) for i, p in enumerate(cuts(case.program))]
         if not variants:
             break
         real = oracle(unicode=not case.ansi).run([(v.name, v.program) for v in variants])
@@ -153,9 +144,7 @@ def smaller(case: Case) -> Case:
 def cuts(program: Program) -> Iterator[Program]:
     ops = program["ops"]
     half = len(ops) // 2
-    for keep in (
-        [ops[:half], ops[half:], *(ops[:i] + ops[i + 1 :] for i in range(len(ops)))] if len(ops) > 1 else []
-    ):
+    for keep in [ops[:half], ops[half:], *(ops[:i] + ops[i + 1 :] for i in range(len(ops)))] if len(ops) > 1 else []:
         yield {**program, "ops": keep}
     for key in program.get("settings", {}):
         if key != "mode":
