@@ -158,6 +158,8 @@ class EmbeddingCases:
         set_timer("before", 5)
         with host.attach():
             assert host.run_until(lambda: fired == ["before", "inside"])
+            host.run_until(lambda: False, 0.03)
+            assert fired == ["before", "inside"]
             host.call_later(1, lambda: set_timer("outside", 5))  # earlier than what the loop waits for
             assert host.run_until(lambda: fired[-1] == "outside")
             set_timer("killed", 5)

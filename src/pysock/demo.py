@@ -193,7 +193,7 @@ class Client(Actor):
 
 
 class SlowClient(Client):
-    """A client that leaves what comes where it is, until told to read."""
+    """A client that leaves its download where it is, until told to read it."""
 
     def __init__(self, stage: Stage, name: str) -> None:
         super().__init__(stage, name)
@@ -202,8 +202,10 @@ class SlowClient(Client):
 
     def OnReceive(self, nErrorCode: int) -> None:
         self.notified += 1
-        if self.reading:
-            self.text = self.take()
+        if self.received >= _DOWNLOAD:
+            super().OnReceive(nErrorCode)
+        elif self.reading:
+            self.take()
         else:
             self.say(f"OnReceive({nErrorCode})", "data has come; this client does not read it yet")
 
@@ -287,7 +289,7 @@ def orderly_close(stage: Stage) -> None:
     client.text = b""
     client.say("Send(), ShutDown(sends)", "b'last words', and nothing more; it still listens")
     client.Send(b"last words")
-    client.ShutDown(CAsyncSocket.sends)
+    client.ShutDown()
     stage.until(lambda: peer.closed is not None, "ShutDown(sends) gives the peer an OnClose")
     stage.expect(peer.closed == 0, "the error of an orderly close is 0")
     stage.until(lambda: client.closed is not None, "the server's Close() gives the client an OnClose")

@@ -71,6 +71,37 @@ class TestQt(EmbeddingCases):
             assert host.run_until(lambda: recorder.data == b"xyz")
         assert depth == [b"x", b"xy"]
 
+    def test_a_modal_loop_sees_what_is_queued_behind_its_callback(
+        self, host: QtHost, pump: pysock.Pump, line: tuple[Recorder, socket.socket]
+    ) -> None:
+        """Work that was there before the dialog opened, and work that Qt's own timers make while it is open."""
+        recorder, theirs = line
+        modal = host.core.QEventLoop()
+        ran: list[str] = []
+
+        def open_dialog() -> None:
+            ran.append("opened")
+            host.core.QTimer.singleShot(10, lambda: pump.call_soon(lambda: ran.append("posted")))
+            host.core.QTimer.singleShot(20, lambda: pump.set_timer(1, lambda: ran.append("timer"), once=True))
+            host.core.QTimer.singleShot(5000, modal.quit)
+            modal.exec()
+            ran.append("closed")
+
+        def watch() -> None:
+            if {"behind", "posted", "timer"} <= set(ran) and recorder.data:
+                modal.quit()
+            elif "closed" not in ran:
+                host.core.QTimer.singleShot(2, watch)
+
+        with host.attach():
+            theirs.send(b"x")
+            pump.call_soon(open_dialog)
+            pump.call_soon(lambda: ran.append("behind"))
+            host.core.QTimer.singleShot(2, watch)
+            assert host.run_until(lambda: "closed" in ran)
+        assert recorder.data == b"x"
+        assert ran == ["opened", "behind", "posted", "timer", "closed"]
+
     def test_exit_status(self, host: QtHost, pump: pysock.Pump) -> None:
         def leave() -> None:
             raise SystemExit(3)
