@@ -187,11 +187,10 @@ cdef class Pump:
 
     cdef void unwatch(self, Watched w) noexcept:
         """The descriptor is about to be closed or given away: nothing may name w any more (LT-12)."""
-        if self._poller != NULL:
+        if self._poller != NULL:                        # else this is a forked child, and nothing is left of it
             self._poller.ops.del_(self._poller, &w._watch)
-        if w._slot != PS_NO_SLOT:
             ps_slots_remove(&self._live, w._slot)
-            w._slot = PS_NO_SLOT
+        w._slot = PS_NO_SLOT
         w._watch.fd = PS_BAD_SOCK
         w._pump = None
 
@@ -615,7 +614,10 @@ cdef class Pump:
         if self._depth or threading.current_thread() is not threading.main_thread():
             return False
         if self._signals is None:
-            w = _SignalWatch()
+            try:
+                w = _SignalWatch()
+            except OSError:                             # no descriptors left: signals interrupt the wait, mostly
+                return False
             if self.watch(w, w._watch.fd) < 0 or self.register(w) < 0:
                 raise MemoryError("no room to watch for signals")
             self._signals = w

@@ -53,6 +53,7 @@ from pysock._core.native cimport (
     PS_RDHUP,
     PS_WSAEADDRNOTAVAIL,
     PS_WSAEALREADY,
+    PS_WSAECONNABORTED,
     PS_WSAEDESTADDRREQ,
     PS_WSAEFAULT,
     PS_WSAEINVAL,
@@ -583,7 +584,7 @@ cdef class CAsyncSocket(Watched):
         cdef int on = 1, r
         if self._ev.flags & PS_EV_BOUND:
             return -PS_WSAEINVAL
-        if POSIX_REUSE and self._type == SOCK_STREAM and ps_addr_port(a):   # a restarted server, DV-22
+        if POSIX_REUSE and self._type == SOCK_STREAM:   # for port 0 too: a server may restart on what it was given
             ps_setsockopt(self._watch.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on))
         r = ps_bind(self._watch.fd, ps_addr_sa(<ps_addr *>a), a.len)
         if r >= 0:
@@ -912,6 +913,7 @@ cdef class CAsyncSocket(Watched):
 
     cdef int _connect(self, const ps_addr *a) except? -1:
         cdef int r = self._may_connect()
+        cdef bint again = self._ev.phase == PS_FAILED
         if r >= 0 and ps_addr_is_any(a):
             r = -PS_WSAEADDRNOTAVAIL                    # ER-6
         if r >= 0:
@@ -929,6 +931,8 @@ cdef class CAsyncSocket(Watched):
                 r = ps_connect(self._watch.fd, ps_addr_sa(<ps_addr *>a), a.len)
         else:
             r = ps_connect(self._watch.fd, ps_addr_sa(<ps_addr *>a), a.len)
+            if again and r == -PS_WSAECONNABORTED:      # Linux reports the end of the attempt before, once
+                r = ps_connect(self._watch.fd, ps_addr_sa(<ps_addr *>a), a.len)
         if r >= 0:
             self._after(ps_ev_connected(&self._ev, 0))
         elif r == -PS_WSAEWOULDBLOCK:

@@ -101,9 +101,8 @@ static unsigned connection_edge(ps_events *e, unsigned bits, const ps_probe *pro
     if (bits & PS_PRI && e->flags & PS_EV_INLINE) rearm(e, PS_PRI);
     if (bits & PS_ERR) note_error(e, probe, s);
     if (bits & (PS_IN | PS_RDHUP | PS_ERR)) {
-        if (e->readable != PS_YES)
-            look(e, probe, s);
-        else if (bits & PS_RDHUP && !(e->flags & PS_EV_RECV_SHUT))
+        if (e->readable != PS_YES) look(e, probe, s);
+        if (e->readable == PS_YES && bits & PS_RDHUP && !(e->flags & PS_EV_RECV_SHUT))
             set(e, PS_EV_FIN); /* behind the data that is still unread */
     }
     unsigned due = bits & PS_OUT ? PS_FD_WRITE : 0;
