@@ -1,4 +1,4 @@
-"""Sockets inside a Qt 6 program: callbacks run in the Qt thread, from its event loop.
+"""Sockets inside a Qt 6 program: callbacks run in the Qt thread, from its event loop::
 
     app = QApplication(sys.argv)
     with pysock.qt.attach():

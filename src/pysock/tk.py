@@ -1,9 +1,11 @@
-"""Sockets inside a Tk program: callbacks run in the Tk thread, from its `mainloop()`.
+"""Sockets inside a Tk program: callbacks run in the Tk thread, from its `mainloop()`::
 
-root = tkinter.Tk()
-with pysock.tk.attach(root):
-    build_window(root)             # makes its sockets where it likes
-    root.mainloop()
+    root = tkinter.Tk()
+    with pysock.tk.attach(root):
+        build_window(root)  # makes its sockets where it likes
+        root.mainloop()
+
+Destroying the root detaches.
 """
 
 from __future__ import annotations

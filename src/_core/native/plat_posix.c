@@ -187,7 +187,7 @@ int ps_accept(ps_sock_t listener, struct sockaddr *addr, ps_socklen_t *len, ps_s
     *out = PS_BAD_SOCK;
     for (;;) {
         if (len) *len = room;
-#if PS_BORN_FLAGS
+#ifdef SOCK_NONBLOCK
         int s = accept4(listener, addr, len, PS_BORN_FLAGS);
 #else
         int s = accept(listener, addr, len);
