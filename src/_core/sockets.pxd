@@ -15,9 +15,8 @@ cdef class CAsyncSocket(Watched):
     cdef bint _resolving             # a name is being looked up for Connect
     cdef public bint AsyncResolve    # Connect by name looks the name up in another thread
 
-    cdef int _usable(self, str operation) except -1
+    cdef int _unusable(self, str operation) except -1
     cdef int _fail(self, str operation, int code) except -1
-    cdef int _after(self, unsigned int due) except -1
     cdef int _must_be_empty(self, str operation) except -1
     cdef int _hold(self, ps_sock_t s, int family, int kind, int protocol) except? -1
     cdef int _drop(self) except -1
@@ -25,9 +24,9 @@ cdef class CAsyncSocket(Watched):
     cdef int _bind(self, const ps_addr *a) except? -1
     cdef int _connect(self, const ps_addr *a) except? -1
     cdef int _accept(self, CAsyncSocket new, ps_addr *peer) except? -1
-    cdef Py_ssize_t _receive(self, void *p, Py_ssize_t n, int flags) except? -1
+    cdef Py_ssize_t _receive(self, void *p, Py_ssize_t n, int flags, bint share) except? -1
     cdef Py_ssize_t _receive_from(self, void *p, Py_ssize_t n, int flags, ps_addr *source) except? -1
-    cdef Py_ssize_t _send(self, const void *p, Py_ssize_t n, int flags) except? -1
+    cdef Py_ssize_t _send(self, const void *p, Py_ssize_t n, int flags, bint share) except? -1
     cdef Py_ssize_t _send_to(self, const void *p, Py_ssize_t n, int flags, const ps_addr *target) except? -1
 
 

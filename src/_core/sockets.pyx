@@ -10,7 +10,7 @@ import threading
 
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from libc.string cimport memset
 
@@ -140,10 +140,38 @@ cdef extern from *:
         PyThreadState *head = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
         return head != NULL && PyThreadState_Next(head) != NULL;
     }
-    static inline int ps_call_handler(PyObject *sock, PyObject *name, int error) {
+    /* The handler of a type, remembered while the type stays as it is: its version changes with any assignment to
+     * the class or its bases.  Only what takes self as its first argument (functions) is kept. */
+    static struct { PyTypeObject *type; unsigned int version; PyObject *handler; } ps_handlers[6];
+
+    static inline int ps_call_handler(PyObject *sock, int which, PyObject *name, int error) {
+        PyObject *handler = NULL, *r;
         PyObject *args[3] = {NULL, sock, PyLong_FromLong(error)};
         if (args[2] == NULL) return -1;
-        PyObject *r = PyObject_VectorcallMethod(name, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        PyTypeObject *type = Py_TYPE(sock);
+        PyObject *own = *(PyObject **)((char *)sock + type->tp_dictoffset); /* CAsyncSocket.__dict__; NULL while unused */
+        if (own == NULL || PyDict_GetItemWithError(own, name) == NULL) {
+            if (ps_handlers[which].type == type && type->tp_version_tag != 0
+                && ps_handlers[which].version == type->tp_version_tag) {
+                handler = ps_handlers[which].handler;
+            } else {
+                handler = _PyType_Lookup(type, name);
+                if (handler != NULL && !PyType_HasFeature(Py_TYPE(handler), Py_TPFLAGS_METHOD_DESCRIPTOR)) handler = NULL;
+                if (handler != NULL) {
+                    ps_handlers[which].type = type;
+                    ps_handlers[which].version = type->tp_version_tag;
+                    ps_handlers[which].handler = handler;
+                }
+            }
+        }
+        if (handler != NULL) {
+            Py_INCREF(handler); /* a handler may replace itself */
+            r = PyObject_Vectorcall(handler, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+            Py_DECREF(handler);
+        } else {
+            r = PyErr_Occurred() ? NULL
+                                 : PyObject_VectorcallMethod(name, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        }
         Py_DECREF(args[2]);
         Py_XDECREF(r);
         return r == NULL ? -1 : 0;
@@ -151,9 +179,15 @@ cdef extern from *:
     """
     int ps_last_error
     bint ps_other_threads()
-    int ps_call_handler(object sock, object name, int error) except -1
+    int ps_call_handler(object sock, int which, object name, int error) except -1
+    unsigned long PyThread_get_thread_ident()
+    bint PyByteArray_CheckExact(object o)
+    char *PyByteArray_AS_STRING(object o)
+    Py_ssize_t PyByteArray_GET_SIZE(object o)
+    bint PyLong_CheckExact(object o)
+    Py_ssize_t PyLong_AsSsize_t(object o)
+    void PyErr_Clear()
     int PyErr_ResourceWarning(object source, Py_ssize_t level, const char *text, ...) except -1
-    int _PyBytes_Resize(PyObject **b, Py_ssize_t size) except -1
 
 cdef enum:
     SCRATCH = 65536                      # ReceiveBytes up to this size reads here first
@@ -194,11 +228,21 @@ def live_counts():
     return {"handles": handles_open, "sockets": objects_alive} if PS_COUNTING else {}
 
 
-cdef int length_of(object n, Py_ssize_t available, Py_ssize_t *out) except -1:
+cdef inline Py_ssize_t length_of(object n, Py_ssize_t available) except -1:
+    """How much of a buffer of `available` bytes is meant by the argument `n`."""
     cdef Py_ssize_t k
     if n is None:
-        out[0] = available
-        return 0
+        return available
+    if PyLong_CheckExact(n):
+        k = PyLong_AsSsize_t(n)
+        if 0 <= k <= available:
+            return k
+        PyErr_Clear()                                   # it may have been too large even for C
+    return odd_length(n, available)
+
+
+cdef Py_ssize_t odd_length(object n, Py_ssize_t available) except -1:
+    cdef Py_ssize_t k
     try:
         k = n
     except TypeError:
@@ -207,8 +251,13 @@ cdef int length_of(object n, Py_ssize_t available, Py_ssize_t *out) except -1:
         k = -1
     if not 0 <= k <= available:
         raise ValueError(f"n must be between 0 and the buffer's {available} bytes, not {n!r}")
-    out[0] = k
-    return 0
+    return k
+
+
+cdef inline bint shares(CAsyncSocket s, Py_ssize_t n) noexcept:
+    """Does a call that moves n bytes give the GIL away?  Always where it may block; else only if it copies much and
+    there is somebody to run: giving it away and taking it back costs more than copying a little."""
+    return s._blocking or (n >= LARGE and ps_other_threads())
 
 
 cdef int open_buffer(object buf, Py_buffer *view, int flags) except -1:
@@ -235,6 +284,23 @@ cdef int event_mask(object lEvent) except -1:
 
 cdef bint is_address(object x):
     return not isinstance(x, int) and x is not None and x is not UNSET
+
+
+cdef inline int usable(CAsyncSocket s, str operation) except -1:
+    """1 if there is a handle and this is its thread; 0 and WSAENOTSOCK without one (LT-16)."""
+    if s._pump is not None and PyThread_get_thread_ident() == s._pump._thread and s._pump._poller != NULL:
+        return 1
+    return s._unusable(operation)
+
+
+cdef inline int after(CAsyncSocket s, unsigned int due) except -1:
+    """After a call told the state machine something."""
+    if s._ev.rearm:
+        ps_poller_rearm(s._pump._poller, &s._watch, s._ev.rearm)
+        s._ev.rearm = 0
+    if due:
+        s._pump.post(s, due)
+    return 0
 
 
 @cython.binding(False)
@@ -284,16 +350,12 @@ cdef class CAsyncSocket(Watched):
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    cdef int _usable(self, str operation) except -1:
-        """1 if there is a handle and this is its thread; 0 and WSAENOTSOCK without one (LT-16)."""
+    cdef int _unusable(self, str operation) except -1:
         if self._pump is None:
-            self._fail(operation, PS_WSAENOTSOCK)
-            return 0
+            return self._fail(operation, PS_WSAENOTSOCK)
         if this_thread() != self._pump._thread:
             raise WrongThreadError(f"{operation}: {self!r} belongs to another thread")
-        if self._pump._poller == NULL:
-            raise WrongThreadError(f"{operation}: {self!r} belongs to the parent process")
-        return 1
+        raise WrongThreadError(f"{operation}: {self!r} belongs to the parent process")
 
     cdef int _fail(self, str operation, int code) except -1:
         """Notes a failure; raises in strict mode."""
@@ -301,15 +363,6 @@ cdef class CAsyncSocket(Watched):
         ps_last_error = code
         if self._strict == 1 or (self._strict < 0 and strict_program):
             raise SocketException(operation, code, repr(self))
-        return 0
-
-    cdef int _after(self, unsigned int due) except -1:
-        """After a call told the state machine something."""
-        if self._ev.rearm:
-            ps_poller_rearm(self._pump._poller, &self._watch, self._ev.rearm)
-            self._ev.rearm = 0
-        if due:
-            self._pump.post(self, due)
         return 0
 
     cdef int _must_be_empty(self, str operation) except -1:
@@ -366,21 +419,21 @@ cdef class CAsyncSocket(Watched):
             if r < 0:
                 return r
             self._blocking = False
-        self._after(ps_ev_select(&self._ev, mask, &ps_socket_probe, &self._watch.fd))
+        after(self, ps_ev_select(&self._ev, mask, &ps_socket_probe, &self._watch.fd))
         return 0
 
     cdef int deliver(self, unsigned int event, int error) except -1:
         if event == PS_FD_READ:
-            return ps_call_handler(self, "OnReceive", error)
+            return ps_call_handler(self, 0, "OnReceive", error)
         if event == PS_FD_WRITE:
-            return ps_call_handler(self, "OnSend", error)
+            return ps_call_handler(self, 1, "OnSend", error)
         if event == PS_FD_ACCEPT:
-            return ps_call_handler(self, "OnAccept", error)
+            return ps_call_handler(self, 2, "OnAccept", error)
         if event == PS_FD_CLOSE:
-            return ps_call_handler(self, "OnClose", error)
+            return ps_call_handler(self, 3, "OnClose", error)
         if event == PS_FD_CONNECT:
-            return ps_call_handler(self, "OnConnect", error)
-        return ps_call_handler(self, "OnOutOfBandData", error)
+            return ps_call_handler(self, 4, "OnConnect", error)
+        return ps_call_handler(self, 5, "OnOutOfBandData", error)
 
     # --- construction and handle (AS-4 to AS-14) ------------------------------------------------------------------
 
@@ -498,7 +551,7 @@ cdef class CAsyncSocket(Watched):
         cdef ps_sock_t s
         if self._pump is None:
             raise SocketUsageError("Detach: the object has no handle")
-        self._usable("Detach")
+        usable(self, "Detach")
         s = self._watch.fd
         self._let_go()
         return s
@@ -553,12 +606,12 @@ cdef class CAsyncSocket(Watched):
         cdef ps_addr a
         cdef int r
         if is_address(nSocketPort):
-            if not self._usable("Bind"):
+            if not usable(self, "Bind"):
                 return False
             any_address(nSocketPort, self._family, &a, "nSocketPort")
         else:
             port = port_number(nSocketPort)
-            if not self._usable("Bind"):
+            if not usable(self, "Bind"):
                 return False
             if lpszSocketAddress is None:
                 ps_addr_set4(&a, 0, port)
@@ -575,7 +628,7 @@ cdef class CAsyncSocket(Watched):
             return bool(self._fail("BindEx", PS_WSAEINVAL))
         family, _, _, _, address = _addrinfo(pAI)
         any_address(address, family, &a, "pAI")
-        if not self._usable("BindEx"):
+        if not usable(self, "BindEx"):
             return False
         r = self._bind(&a)
         return True if r >= 0 else bool(self._fail("BindEx", -r))
@@ -610,7 +663,7 @@ cdef class CAsyncSocket(Watched):
     def _name(self, str operation, bint peer):
         cdef ps_addr a
         cdef int r
-        if not self._usable(operation):
+        if not usable(self, operation):
             return None
         ps_addr_room(&a)
         if peer:
@@ -634,7 +687,7 @@ cdef class CAsyncSocket(Watched):
         cdef linger lg
         cdef Py_buffer view
         cdef int number, r
-        if not self._usable("SetSockOpt"):
+        if not usable(self, "SetSockOpt"):
             return False
         if nLevel == SOL_SOCKET:
             if not self._suitable(nOptionName):
@@ -684,7 +737,7 @@ cdef class CAsyncSocket(Watched):
         cdef unsigned int due
         cdef int r
         cdef int option = nOptionName
-        if not self._usable("GetSockOpt"):
+        if not usable(self, "GetSockOpt"):
             return None
         if nLevel == SOL_SOCKET:
             if not self._suitable(option):
@@ -692,7 +745,7 @@ cdef class CAsyncSocket(Watched):
                 return None
             if option == SO_ERROR:
                 r = ps_ev_so_error(&self._ev, &ps_socket_probe, &self._watch.fd, &due)
-                self._after(due)
+                after(self, due)
                 return r
             if option == SO_REUSEADDR and POSIX_REUSE and self._type == SOCK_STREAM:
                 return int(self._reuse)
@@ -717,7 +770,7 @@ cdef class CAsyncSocket(Watched):
         """
         cdef long long r
         cdef int blocking
-        if not self._usable("IOCtl"):
+        if not usable(self, "IOCtl"):
             return None
         if lCommand == FIONBIO_:
             blocking = not lpArgument
@@ -745,7 +798,7 @@ cdef class CAsyncSocket(Watched):
         cdef int r
         if self._pump is None:
             raise SocketUsageError("AsyncSelect: the object has no handle")
-        self._usable("AsyncSelect")
+        usable(self, "AsyncSelect")
         r = self._select(mask)
         return True if r >= 0 else bool(self._fail("AsyncSelect", -r))
 
@@ -760,7 +813,7 @@ cdef class CAsyncSocket(Watched):
         """Lets clients connect (AS-29).  Returns True, else False; sets WSAEINVAL (not bound), WSAEISCONN,
         WSAEOPNOTSUPP (not a stream), WSAEADDRINUSE."""
         cdef int r = 0
-        if not self._usable("Listen"):
+        if not usable(self, "Listen"):
             return False
         if self._ev.phase == PS_DGRAM:
             r = -PS_WSAEOPNOTSUPP
@@ -775,7 +828,7 @@ cdef class CAsyncSocket(Watched):
         if r < 0:
             return bool(self._fail("Listen", -r))
         ps_ev_listen(&self._ev)
-        self._after(0)
+        after(self, 0)
         return True
 
     def Accept(self, CAsyncSocket rConnectedSocket not None):
@@ -807,7 +860,7 @@ cdef class CAsyncSocket(Watched):
         new._must_be_empty("Accept")
         if pump is None:
             return -PS_WSAENOTSOCK
-        self._usable("Accept")
+        usable(self, "Accept")
         if self._ev.phase != PS_LISTENING:
             return -PS_WSAEOPNOTSUPP if self._ev.phase == PS_DGRAM else -PS_WSAEINVAL
         if self._blocking or peer != NULL:
@@ -818,7 +871,7 @@ cdef class CAsyncSocket(Watched):
                 r = ps_accept(self._watch.fd, ps_addr_sa(peer), &peer.len, &s)
         else:
             r = ps_accept(self._watch.fd, NULL, NULL, &s)
-        self._after(ps_ev_accepted(&self._ev, r))
+        after(self, ps_ev_accepted(&self._ev, r))
         if r < 0:
             if r == -PS_WSAEMFILE or r == -PS_WSAENOBUFS:
                 pump.starve(self)
@@ -836,7 +889,7 @@ cdef class CAsyncSocket(Watched):
         new._family = self._family
         new._type = self._type
         new._protocol = self._protocol
-        new._after(ps_ev_child(&new._ev, &self._ev))
+        after(new, ps_ev_child(&new._ev, &self._ev))
         return 0
 
     def Connect(self, lpszHostAddress, nHostPort=None):
@@ -854,7 +907,7 @@ cdef class CAsyncSocket(Watched):
             port = port_number(nHostPort, "nHostPort")
             if not isinstance(lpszHostAddress, str):
                 raise TypeError(f"lpszHostAddress must be a str, not {type(lpszHostAddress).__name__}")
-        if not self._usable("Connect"):
+        if not usable(self, "Connect"):
             return False
         r = self._may_connect()
         if r < 0:
@@ -876,7 +929,7 @@ cdef class CAsyncSocket(Watched):
             return bool(self._fail("ConnectEx", PS_WSAEINVAL))
         family, _, _, _, address = _addrinfo(pAI)
         any_address(address, family, &a, "pAI")
-        if not self._usable("ConnectEx"):
+        if not usable(self, "ConnectEx"):
             return False
         r = self._may_connect()
         if r < 0:
@@ -886,7 +939,7 @@ cdef class CAsyncSocket(Watched):
     def ConnectHelper(self, lpSockAddr):
         """What every form of Connect ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them all."""
         cdef ps_addr a
-        if not self._usable("Connect"):
+        if not usable(self, "Connect"):
             return False
         any_address(lpSockAddr, self._family, &a, "lpSockAddr")
         return self._connected("Connect", self._connect(&a))
@@ -923,7 +976,7 @@ cdef class CAsyncSocket(Watched):
         if self._ev.phase == PS_DGRAM:
             r = ps_connect(self._watch.fd, ps_addr_sa(<ps_addr *>a), a.len)
             if r >= 0:
-                self._after(ps_ev_dgram_connected(&self._ev))
+                after(self, ps_ev_dgram_connected(&self._ev))
             return r
         ps_ev_connect(&self._ev)
         if self._blocking:
@@ -934,9 +987,9 @@ cdef class CAsyncSocket(Watched):
             if again and r == -PS_WSAECONNABORTED:      # Linux reports the end of the attempt before, once
                 r = ps_connect(self._watch.fd, ps_addr_sa(<ps_addr *>a), a.len)
         if r >= 0:
-            self._after(ps_ev_connected(&self._ev, 0))
+            after(self, ps_ev_connected(&self._ev, 0))
         elif r == -PS_WSAEWOULDBLOCK:
-            self._after(0)
+            after(self, 0)
         else:
             self._ev.phase = PS_NEW                     # nothing was begun
         return r
@@ -975,13 +1028,13 @@ cdef class CAsyncSocket(Watched):
         else:
             r = -PS_WSAEINVAL                           # ER-7
         if self._pump is not None and self._ev.phase != PS_DGRAM:
-            self._after(ps_ev_connected(&self._ev, r))
+            after(self, ps_ev_connected(&self._ev, r))
 
     def ShutDown(self, nHow=1):
         """Ends one direction or both: 0 receives, 1 sends, 2 both (AS-35).  Returns True, else False; sets WSAEINVAL
         (other value), WSAENOTCONN."""
         cdef int r, how
-        if not self._usable("ShutDown"):
+        if not usable(self, "ShutDown"):
             return False
         if nHow not in (0, 1, 2):
             return bool(self._fail("ShutDown", PS_WSAEINVAL))
@@ -1000,7 +1053,7 @@ cdef class CAsyncSocket(Watched):
         if self._pump is None:
             return
         if self._pump._poller != NULL and not self._pump._ended:
-            self._usable("Close")
+            usable(self, "Close")
         self._drop()
 
     # --- data (AS-38 to AS-47) ------------------------------------------------------------------------------------
@@ -1014,18 +1067,22 @@ cdef class CAsyncSocket(Watched):
         """
         cdef Py_buffer view
         cdef Py_ssize_t asked, got
-        if not self._usable("Receive"):
+        if not usable(self, "Receive"):
             return SOCKET_ERROR
-        open_buffer(buf, &view, PyBUF_WRITABLE)
-        try:
-            length_of(n, view.len, &asked)
-            got = self._receive(view.buf, asked, flags)
-        finally:
-            PyBuffer_Release(&view)
-        if got < 0:
-            self._fail("Receive", <int>-got)
-            return SOCKET_ERROR
-        return got
+        if PyByteArray_CheckExact(buf) and not shares(self, PyByteArray_GET_SIZE(buf)):
+            asked = length_of(n, PyByteArray_GET_SIZE(buf))     # nobody can resize it while the GIL is ours
+            got = self._receive(PyByteArray_AS_STRING(buf), asked, flags, False)
+        else:
+            open_buffer(buf, &view, PyBUF_WRITABLE)
+            try:
+                asked = length_of(n, view.len)
+                got = self._receive(view.buf, asked, flags, shares(self, asked))
+            finally:
+                PyBuffer_Release(&view)
+        if got >= 0:
+            return got
+        self._fail("Receive", <int>-got)
+        return SOCKET_ERROR
 
     def ReceiveBytes(self, Py_ssize_t n, int flags=0):
         """As Receive, into a new bytes object of at most `n` bytes: b"" at the end of the stream, None on failure."""
@@ -1033,21 +1090,21 @@ cdef class CAsyncSocket(Watched):
         cdef PyObject *b
         if n < 0:
             raise ValueError(f"n must be 0 or more, not {n}")
-        if not self._usable("ReceiveBytes"):
+        if not usable(self, "ReceiveBytes"):
             return None
         if n <= SCRATCH and not self._blocking:
-            got = self._receive(scratch, n, flags)
+            got = self._receive(scratch, n, flags, False)
             if got >= 0:
                 return PyBytes_FromStringAndSize(scratch, got)
         else:
             whole = PyBytes_FromStringAndSize(NULL, n)
-            got = self._receive(PyBytes_AS_STRING(whole), n, flags)
+            got = self._receive(PyBytes_AS_STRING(whole), n, flags, shares(self, n))
             if got >= 0:
                 return whole if got == n else whole[:got]
         self._fail("ReceiveBytes", <int>-got)
         return None
 
-    cdef Py_ssize_t _receive(self, void *p, Py_ssize_t n, int flags) except? -1:
+    cdef Py_ssize_t _receive(self, void *p, Py_ssize_t n, int flags, bint share) except? -1:
         cdef Py_ssize_t got
         cdef int byte
         if self._ev.phase != PS_CONNECTED:
@@ -1056,21 +1113,21 @@ cdef class CAsyncSocket(Watched):
             return -PS_WSAESHUTDOWN
         if flags & PS_MSG_OOB and not self._ev.flags & PS_EV_INLINE:
             if not self._ev.oobs:
-                self._after(ps_ev_urgent(&self._ev, &ps_socket_probe, &self._watch.fd))
+                after(self, ps_ev_urgent(&self._ev, &ps_socket_probe, &self._watch.fd))
             byte = ps_ev_take_oob(&self._ev, flags & PS_MSG_PEEK) if n else 0
             if n and byte >= 0:
                 (<char *>p)[0] = <char>byte
             got = byte if byte < 0 else (1 if n else 0)
-            self._after(ps_ev_received(&self._ev, n, got, flags, &ps_socket_probe, &self._watch.fd))
+            after(self, ps_ev_received(&self._ev, n, got, flags, &ps_socket_probe, &self._watch.fd))
             return got
         if ps_ev_wants_urgent(&self._ev):
-            self._after(ps_ev_urgent(&self._ev, &ps_socket_probe, &self._watch.fd))
-        if self._blocking or (n >= LARGE and ps_other_threads()):
+            after(self, ps_ev_urgent(&self._ev, &ps_socket_probe, &self._watch.fd))
+        if share:
             with nogil:
                 got = ps_recv(self._watch.fd, p, n, flags)
         else:
             got = ps_recv(self._watch.fd, p, n, flags)
-        self._after(ps_ev_received(&self._ev, n, got, flags, &ps_socket_probe, &self._watch.fd))
+        after(self, ps_ev_received(&self._ev, n, got, flags, &ps_socket_probe, &self._watch.fd))
         return ps_ev_answer(&self._ev, n, got)
 
     cdef Py_ssize_t _receive_from(self, void *p, Py_ssize_t n, int flags, ps_addr *source) except? -1:
@@ -1089,7 +1146,7 @@ cdef class CAsyncSocket(Watched):
         else:
             got = ps_recvfrom(self._watch.fd, p, n, flags, ps_addr_sa(source) if source else NULL,
                               &source.len if source else NULL)
-        self._after(ps_ev_received(&self._ev, n, got, flags, &ps_socket_probe, &self._watch.fd))
+        after(self, ps_ev_received(&self._ev, n, got, flags, &ps_socket_probe, &self._watch.fd))
         return got
 
     def ReceiveFrom(self, buf, n=None, int flags=0):
@@ -1119,17 +1176,17 @@ cdef class CAsyncSocket(Watched):
         cdef Py_buffer view
         cdef ps_addr source
         cdef Py_ssize_t asked, got
-        if not self._usable(operation):
+        if not usable(self, operation):
             return SOCKET_ERROR, None
         open_buffer(buf, &view, PyBUF_WRITABLE)
         source.len = 0
         try:
-            length_of(n, view.len, &asked)
+            asked = length_of(n, view.len)
             if self._ev.phase == PS_DGRAM:
                 ps_addr_room(&source)
                 got = self._receive_from(view.buf, asked, flags, &source)
             else:
-                got = self._receive(view.buf, asked, flags)
+                got = self._receive(view.buf, asked, flags, shares(self, asked))
         finally:
             PyBuffer_Release(&view)
         if got < 0:
@@ -1146,25 +1203,32 @@ cdef class CAsyncSocket(Watched):
         """
         cdef Py_buffer view
         cdef Py_ssize_t size, sent
-        if not self._usable("Send"):
+        if not usable(self, "Send"):
             return SOCKET_ERROR
-        open_buffer(buf, &view, PyBUF_SIMPLE)
-        try:
-            length_of(n, view.len, &size)
-            sent = self._send(view.buf, size, flags)
-        finally:
-            PyBuffer_Release(&view)
-        if sent < 0:
-            self._fail("Send", <int>-sent)
-            return SOCKET_ERROR
-        return sent
+        if PyBytes_CheckExact(buf):
+            size = length_of(n, PyBytes_GET_SIZE(buf))
+            sent = self._send(PyBytes_AS_STRING(buf), size, flags, shares(self, size))
+        elif PyByteArray_CheckExact(buf) and not shares(self, PyByteArray_GET_SIZE(buf)):
+            size = length_of(n, PyByteArray_GET_SIZE(buf))
+            sent = self._send(PyByteArray_AS_STRING(buf), size, flags, False)
+        else:
+            open_buffer(buf, &view, PyBUF_SIMPLE)
+            try:
+                size = length_of(n, view.len)
+                sent = self._send(view.buf, size, flags, shares(self, size))
+            finally:
+                PyBuffer_Release(&view)
+        if sent >= 0:
+            return sent
+        self._fail("Send", <int>-sent)
+        return SOCKET_ERROR
 
-    cdef Py_ssize_t _send(self, const void *p, Py_ssize_t n, int flags) except? -1:
+    cdef Py_ssize_t _send(self, const void *p, Py_ssize_t n, int flags, bint share) except? -1:
         cdef Py_ssize_t sent
         cdef int error
         if self._ev.phase != PS_CONNECTED and self._ev.phase != PS_DGRAM:
             return -PS_WSAENOTCONN
-        if self._blocking or (n >= LARGE and ps_other_threads()):
+        if share:
             with nogil:
                 sent = ps_send(self._watch.fd, p, n, flags)
         else:
@@ -1174,7 +1238,7 @@ cdef class CAsyncSocket(Watched):
         error = ps_ev_send_error(&self._ev, <int>-sent)
         if error == PS_WSAEDESTADDRREQ:                 # a datagram socket without a default peer
             error = PS_WSAENOTCONN
-        self._after(ps_ev_send_failed(&self._ev, error))
+        after(self, ps_ev_send_failed(&self._ev, error))
         return -error
 
     def SendTo(self, buf, n=UNSET, port=UNSET, host=UNSET, flags=UNSET):
@@ -1187,7 +1251,7 @@ cdef class CAsyncSocket(Watched):
         """
         cdef ps_addr a
         n, port, host, flags = self._send_to_arguments(n, port, host, flags)
-        if not self._usable("SendTo"):
+        if not usable(self, "SendTo"):
             return SOCKET_ERROR
         if is_address(port):
             any_address(port, self._family, &a, "address")
@@ -1210,7 +1274,7 @@ cdef class CAsyncSocket(Watched):
         cdef int error
         n, port, host, flags = self._send_to_arguments(n, port, host, flags)
         number = port_number(port, "port")
-        if not self._usable("SendToEx"):
+        if not usable(self, "SendToEx"):
             return SOCKET_ERROR
         if host is None or not self._ev.flags & PS_EV_BOUND:
             error = PS_WSAEINVAL
@@ -1240,7 +1304,7 @@ cdef class CAsyncSocket(Watched):
     def SendToHelper(self, buf, n, lpSockAddr, int flags):
         """What every form of SendTo ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them all."""
         cdef ps_addr a
-        if not self._usable("SendTo"):
+        if not usable(self, "SendTo"):
             return SOCKET_ERROR
         any_address(lpSockAddr, self._family, &a, "lpSockAddr")
         return self._send_by("SendTo", buf, n, SockAddr.of(&a), flags)
@@ -1250,7 +1314,7 @@ cdef class CAsyncSocket(Watched):
         cdef Py_ssize_t size, sent
         open_buffer(buf, &view, PyBUF_SIMPLE)
         try:
-            length_of(n, view.len, &size)
+            size = length_of(n, view.len)
             sent = self._send_to(view.buf, size, flags, &target._a)
         finally:
             PyBuffer_Release(&view)
@@ -1273,7 +1337,7 @@ cdef class CAsyncSocket(Watched):
             self._ev.flags |= PS_EV_BOUND               # the system has given it a port
             return sent
         error = ps_ev_send_error(&self._ev, <int>-sent)
-        self._after(ps_ev_send_failed(&self._ev, error))
+        after(self, ps_ev_send_failed(&self._ev, error))
         return -error
 
     # --- overridables (AS-48) -------------------------------------------------------------------------------------
