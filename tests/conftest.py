@@ -8,7 +8,10 @@ import pysock._core
 import pytest
 from pysock import CAsyncSocket, Pump
 
-ROOMS = [importlib.import_module(f"pysock._core.{room.name}") for room in pkgutil.iter_modules(pysock._core.__path__)]
+ROOMS = [
+    importlib.import_module(f"pysock._core.{room.name}")
+    for room in pkgutil.iter_modules(pysock._core.__path__)
+]
 
 
 def live_counts():

@@ -39,7 +39,9 @@ from sock_support import (
     wait_for,
 )
 
-linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what the kernel does is Linux's here")
+linux_only = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="what the kernel does is Linux's here"
+)
 
 
 def arrived(sock, n):

@@ -65,7 +65,9 @@ def test_tc_122_classic_dotted_numbers(host):
         assert sock.GetPeerName() == (LOOPBACK, port_of(ls))
 
 
-@pytest.mark.parametrize("host", ["256.0.0.1", "1.2.3.4.5", "1.2.3.", "", " 127.0.0.1", "08.1", "0x", "1.2.65536", "-1"])
+@pytest.mark.parametrize(
+    "host", ["256.0.0.1", "1.2.3.4.5", "1.2.3.", "", " 127.0.0.1", "08.1", "0x", "1.2.65536", "-1"]
+)
 def test_nm_1_what_is_no_dotted_number(host):
     sock = CAsyncSocket()
     assert sock.Create(0, SOCK_STREAM, FD_ALL, host) is False
@@ -146,7 +148,9 @@ def test_tc_127_last_error_is_each_threads_own():
 def test_tc_128_strict_object():
     with Recorder(strict=True) as sock:
         sock.Create()
-        with pytest.raises(SocketException, match=r"Send: not connected \(WSAENOTCONN 10057\) on <Recorder") as caught:
+        with pytest.raises(
+            SocketException, match=r"Send: not connected \(WSAENOTCONN 10057\) on <Recorder"
+        ) as caught:
             sock.Send(b"x")
         assert caught.value.winerror == WSAENOTCONN == last_error()
         assert caught.value.errno == errno.ENOTCONN
