@@ -242,10 +242,14 @@ def connect(stage: Stage) -> None:
 def both_ways(stage: Stage) -> None:
     """Data goes both ways."""
     for client in stage.clients:
-        text = f"hello from {client.name}".encode()
-        client.say("Send()", repr(text))
-        stage.expect(client.Send(text) == len(text), "Send() takes a few bytes at once")
-        stage.until(lambda client=client, text=text: client.text == text, "the echo comes back to its sender")
+        echo(stage, client, f"hello from {client.name}".encode())
+
+
+def echo(stage: Stage, client: Client, text: bytes) -> None:
+    client.text = b""
+    client.say("Send()", repr(text))
+    stage.expect(client.Send(text) == len(text), "Send() takes a few bytes at once")
+    stage.until(lambda: client.text == text, "the echo comes back to its sender")
 
 
 def slow_reader(stage: Stage) -> None:
@@ -305,10 +309,7 @@ def reset(stage: Stage) -> None:
     stage.until(lambda: peer.closed is not None, "a reset gives the peer an OnClose")
     stage.expect(peer.closed == pysock.WSAECONNRESET, "the error of a reset is WSAECONNRESET")
 
-    other = stage.clients[2]
-    other.say("Send()", "b'still here'")
-    other.Send(b"still here")
-    stage.until(lambda: other.text == b"still here", "the other connections go on")
+    echo(stage, stage.clients[2], b"still here")
 
 
 PARTS: list[Callable[[Stage], None]] = [connect, both_ways, slow_reader, orderly_close, reset]
