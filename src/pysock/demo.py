@@ -41,6 +41,7 @@ class Stage:
         self.pump = pysock.Pump.current()
         self.sockets: list[CAsyncSocket] = []  # all of them; closed at the end
         self.server: Server
+        self.address: tuple[str, int]  # the server's
         self.clients: list[Client] = []
 
     def title(self, text: str) -> None:
@@ -215,14 +216,17 @@ def connect(stage: Stage) -> None:
     server = stage.server = Server(stage)
     stage.expect(server.Create(0, lpszSocketAddress="127.0.0.1"), "Create() makes a socket and binds it")
     stage.expect(server.Listen(), "Listen() lets clients connect")
-    address, port = server.GetSockName()
-    server.say("Create(), Listen()", f"waiting at {address}:{port}")
+    name = server.GetSockName()
+    if name is None:
+        raise NotAsShown("GetSockName() tells the port that the system chose")
+    stage.address = name
+    server.say("Create(), Listen()", f"waiting at {name[0]}:{name[1]}")
 
     for number in (1, 2):
         client = Client(stage, f"client {number}")
         stage.clients.append(client)
         client.Create()
-        client.Connect(address, port)
+        client.Connect(*stage.address)
         client.say("Create(), Connect()", "under way, and nothing stands still: OnConnect will tell")
     stage.until(
         lambda: len(server.peers) == 2 and all(client.sends for client in stage.clients),
@@ -234,7 +238,7 @@ def connect(stage: Stage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         nowhere = gone.getsockname()[1]
     stray.Create()
-    stray.Connect(address, nowhere)
+    stray.Connect("127.0.0.1", nowhere)
     stage.until(lambda: stray.connected is not None, "OnConnect tells of a failure, too")
     stage.expect(stray.connected == pysock.WSAECONNREFUSED, "where nobody listens it is WSAECONNREFUSED")
 
@@ -258,7 +262,7 @@ def slow_reader(stage: Stage) -> None:
     stage.clients.append(client)
     client.Socket()
     client.SetSockOpt(pysock.SO_RCVBUF, _CHUNK)  # so that the system does not buffer everything for it
-    client.Connect(*stage.server.GetSockName())
+    client.Connect(*stage.address)
     stage.until(lambda: client.sends and len(stage.server.peers) == 3, "a third client connects")
     peer = stage.server.peers[2]
     stage.settle()

@@ -74,7 +74,7 @@ class TestQt(EmbeddingCases):
     def test_a_modal_loop_sees_what_is_queued_behind_its_callback(
         self, host: QtHost, pump: pysock.Pump, line: tuple[Recorder, socket.socket]
     ) -> None:
-        """Work that was there before the dialog opened, and work that Qt's own timers make while it is open."""
+        """Work that was there before the dialog opened, and what Qt's own timers add while it is open."""
         recorder, theirs = line
         modal = host.core.QEventLoop()
         ran: list[str] = []
