@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from embedding_cases import EmbeddingCases, Host, Recorder
+from embedding_cases import EmbeddingCases, Host, Line
 from needs import needs
 
 import pysock
@@ -49,7 +48,7 @@ class TestQt(EmbeddingCases):
     def host(self, app: Any) -> QtHost:
         return QtHost(needs("PySide6.QtCore"))
 
-    def test_a_modal_loop_inside_a_callback(self, host: QtHost, line: tuple[Recorder, socket.socket]) -> None:
+    def test_a_modal_loop_inside_a_callback(self, host: QtHost, line: Line) -> None:
         recorder, theirs = line
         modal = host.core.QEventLoop()
         depth: list[bytes] = []
@@ -72,7 +71,7 @@ class TestQt(EmbeddingCases):
         assert depth == [b"x", b"xy"]
 
     def test_a_modal_loop_sees_what_is_queued_behind_its_callback(
-        self, host: QtHost, pump: pysock.Pump, line: tuple[Recorder, socket.socket]
+        self, host: QtHost, pump: pysock.Pump, line: Line
     ) -> None:
         """Work that was there before the dialog opened, and what Qt's own timers add while it is open."""
         recorder, theirs = line

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from embedding_cases import EmbeddingCases, Host, Recorder
+from embedding_cases import EmbeddingCases, Host, Line
 from needs import needs
 from xserver import display
 
@@ -59,7 +58,7 @@ class TestTk(EmbeddingCases):
     def host(self, root: Any, request: pytest.FixtureRequest) -> TkHost:
         return TkHost(root, request.param)
 
-    def test_update_inside_a_callback(self, host: TkHost, line: tuple[Recorder, socket.socket]) -> None:
+    def test_update_inside_a_callback(self, host: TkHost, line: Line) -> None:
         recorder, theirs = line
         seen: list[bytes] = []
 
@@ -78,7 +77,7 @@ class TestTk(EmbeddingCases):
             host.run_until(lambda: False, 0.15)
         assert seen == [b"x", b"xy"]
 
-    def test_destroying_the_root_detaches(self, host: TkHost, line: tuple[Recorder, socket.socket]) -> None:
+    def test_destroying_the_root_detaches(self, host: TkHost, line: Line) -> None:
         recorder, theirs = line
         handle = host.attach()
         host.call_later(5, host.root.destroy)
