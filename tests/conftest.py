@@ -1,4 +1,5 @@
-"""Clean-up and accounts: no test leaves a socket open, a timer running or, in a debug build, a live counter up."""
+"""Clean-up and accounts: no test leaves a socket open, a timer running or, in a debug build, a live counter
+up."""
 
 import gc
 import importlib
@@ -6,6 +7,7 @@ import pkgutil
 
 import pysock._core
 import pytest
+
 from pysock import CAsyncSocket, Pump
 
 ROOMS = [

@@ -1,7 +1,11 @@
-"""Echo or sink server on pysock; --variant into: into the caller's buffer, bytes: a new object for each read, spin:
-into, polling before it sleeps."""
+"""Echo or sink server on pysock.
+
+--variant into: into the caller's buffer; bytes: a new object for each read; spin: into, polling before it
+sleeps.
+"""
 
 import _common
+
 import pysock
 from pysock import FD_ALL, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
 

@@ -85,7 +85,8 @@ cdef extern from "ps_plat.h" nogil:
     Py_ssize_t ps_recv(ps_sock_t s, void *buf, size_t n, int flags)
     Py_ssize_t ps_recvfrom(ps_sock_t s, void *buf, size_t n, int flags, sockaddr *addr, ps_socklen_t *len)
     Py_ssize_t ps_send(ps_sock_t s, const void *buf, size_t n, int flags)
-    Py_ssize_t ps_sendto(ps_sock_t s, const void *buf, size_t n, int flags, const sockaddr *addr, ps_socklen_t len)
+    Py_ssize_t ps_sendto(ps_sock_t s, const void *buf, size_t n, int flags, const sockaddr *addr,
+                         ps_socklen_t len)
     int ps_getsockopt(ps_sock_t s, int level, int name, void *value, ps_socklen_t *len)
     int ps_setsockopt(ps_sock_t s, int level, int name, const void *value, ps_socklen_t len)
     int ps_take_error(ps_sock_t s)
@@ -187,8 +188,8 @@ cdef extern from "ps_events.h" nogil:
     const uint8_t *ps_ev_order
     unsigned int ps_ev_post(ps_events *e, unsigned int due)
     unsigned int ps_ev_edge(ps_events *e, unsigned int bits, const ps_probe *probe, void *s)
-    unsigned int ps_ev_received(ps_events *e, size_t asked, Py_ssize_t got, int msg_flags, const ps_probe *probe,
-                                void *s)
+    unsigned int ps_ev_received(ps_events *e, size_t asked, Py_ssize_t got, int msg_flags,
+                                const ps_probe *probe, void *s)
     Py_ssize_t ps_ev_answer(ps_events *e, size_t asked, Py_ssize_t got)
     bint ps_ev_wants_urgent(const ps_events *e)
     unsigned int ps_ev_urgent(ps_events *e, const ps_probe *probe, void *s)

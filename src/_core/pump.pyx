@@ -2,10 +2,12 @@
 """The pump: one per thread, it collects what sockets report and runs the callbacks, in order (PY-1 to PY-6).
 
 Invariants:
- - No Python code runs between the system's wait and the end of its batch: edges first become notifications in the
+ - No Python code runs between the system's wait and the end of its batch: edges first become notifications in
+ the
    posted queue, then callbacks run.  So a batch never names a socket that a callback has closed.
  - Everything queued is named by (slot, generation), never by reference: what is closed or dead is not found.
- - Only the owner's thread touches a pump, except for stop, call_soon_threadsafe and the end of its sockets' lives.
+ - Only the owner's thread touches a pump, except for stop, call_soon_threadsafe and the end of its sockets'
+ lives.
 """
 import heapq
 import os
@@ -54,7 +56,6 @@ from pysock._core.native cimport (
     ps_sock_t,
     ps_socket_probe,
     ps_startup,
-    ps_watch,
 )
 
 from pysock._core.errors import SocketException, WrongThreadError
@@ -72,7 +73,7 @@ cdef extern from *:
 
 cdef enum:
     BATCH = 512                          # edges taken by one wait
-    RETRY_MS = 100                       # how long a listener without descriptors waits for others to free some
+    RETRY_MS = 100                       # how long a listener without descriptors waits for some to be freed
 
 
 cdef unsigned long this_thread() noexcept:
@@ -133,8 +134,8 @@ _all_pumps = weakref.WeakSet()            # for the child of a fork
 cdef class Pump:
     """The notification queue of one thread and the loop that empties it.
 
-    There is one for each thread, made when first needed: ``Pump.current()``.  `run` it, or let another loop call
-    `dispatch` whenever `fileno` is readable or `next_deadline` has come.
+    There is one for each thread, made when first needed: ``Pump.current()``.  `run` it, or let another loop
+    call `dispatch` whenever `fileno` is readable or `next_deadline` has come.
     """
 
     def __cinit__(self):
@@ -187,7 +188,7 @@ cdef class Pump:
 
     cdef void unwatch(self, Watched w) noexcept:
         """The descriptor is about to be closed or given away: nothing may name w any more (LT-12)."""
-        if self._poller != NULL:                        # else this is a forked child, and nothing is left of it
+        if self._poller != NULL:                # else this is a forked child, and nothing is left of it
             self._poller.ops.del_(self._poller, &w._watch)
             ps_slots_remove(&self._live, w._slot)
         w._slot = PS_NO_SLOT
@@ -198,7 +199,7 @@ cdef class Pump:
         """Queues the events of `due` for w."""
         cdef ps_item item
         cdef unsigned int event
-        cdef int i, r
+        cdef int i
         item.slot = w._slot
         item.generation = self._live.slots[w._slot].generation
         if due & (due - 1) == 0:                        # the usual one
@@ -357,8 +358,8 @@ cdef class Pump:
     def dispatch(self, Py_ssize_t max_items=64):
         """Collects what is there without waiting and runs at most `max_items` callbacks, oldest first.
 
-        Returns how many queue items, timers and posted callables it took.  May be called from inside a callback;
-        no item is handled twice.
+        Returns how many queue items, timers and posted callables it took.  May be called from inside a
+        callback; no item is handled twice.
         """
         cdef Py_ssize_t taken = 0
         self.check_thread()
@@ -382,8 +383,8 @@ cdef class Pump:
     def run(self):
         """Dispatches until `stop` (or `pysock.quit`); returns the code given there.
 
-        Ctrl-C ends it at once with KeyboardInterrupt.  Without sockets, timers or callables it waits for ever, as a
-        message loop does.
+        Ctrl-C ends it at once with KeyboardInterrupt.  Without sockets, timers or callables it waits for
+        ever, as a message loop does.
         """
         cdef uint32_t most
         self.check_thread()
@@ -453,7 +454,8 @@ cdef class Pump:
         if PyThread_get_thread_ident() != self._thread or self._depth == 0:
             self._wake()
 
-    # --- callables and timers ---------------------------------------------------------------------------------
+    # --- callables and timers
+    # ---------------------------------------------------------------------------------
 
     def call_soon(self, fn):
         """Runs ``fn()`` in this thread at the next dispatch.  For the owner's thread."""
@@ -504,7 +506,8 @@ cdef class Pump:
             self._deadline = INT64_MAX
         return True
 
-    # --- embedding ----------------------------------------------------------------------------------------------
+    # --- embedding
+    # ----------------------------------------------------------------------------------------------
 
     def fileno(self):
         """A descriptor for select, poll and their kin: readable whenever `dispatch` has work (PY-23)."""
@@ -544,14 +547,15 @@ cdef class Pump:
             raise ValueError(f"spin_us must be between 0 and 10000000, not {value!r}")
         self._spin = <int64_t>(value * 1000)
 
-    # --- hooks --------------------------------------------------------------------------------------------------
+    # --- hooks
+    # --------------------------------------------------------------------------------------------------
 
     @property
     def on_callback_error(self):
         """``on_callback_error(sock, event, exc)``: called when a callback raised an Exception (PY-27).
 
-        `sock` is None and `event` 0 for a timer or a posted callable.  By default the exception is reported as
-        unraisable (``sys.unraisablehook``).  Assign a callable to change that, None to go back.
+        `sock` is None and `event` 0 for a timer or a posted callable.  By default the exception is reported
+        as unraisable (``sys.unraisablehook``).  Assign a callable to change that, None to go back.
         """
         return self._error_hook or _report
 
@@ -572,11 +576,12 @@ cdef class Pump:
             _callable(fn)
         self._idle_hook = fn
 
-    # --- descriptors run out --------------------------------------------------------------------------------------
+    # --- descriptors run out
+    # --------------------------------------------------------------------------------------
 
     cdef int starve(self, Watched w) except -1:
-        """A listener met a full descriptor table: its pending connection is kept, and FD_ACCEPT comes again when a
-        socket of this thread is closed, or after a while."""
+        """A listener met a full descriptor table: its pending connection is kept, and FD_ACCEPT comes again
+        when a socket of this thread is closed, or after a while."""
         key = (w._slot, self._live.slots[w._slot].generation)
         if key not in self._starved:
             self._starved.append(key)
@@ -600,7 +605,8 @@ cdef class Pump:
                 if due:
                     self.post(w, due)
 
-    # --- signals, threads, forks ------------------------------------------------------------------------------------
+    # --- signals, threads, forks
+    # ------------------------------------------------------------------------------------
 
     def _wake(self):
         if not self._signalled and self._poller != NULL:
@@ -608,15 +614,16 @@ cdef class Pump:
             self._poller.ops.wake(self._poller)
 
     def _take_signals(self):
-        """Python's handler only sets a flag.  A signal that comes between the last look at it and the wait, or that
-        another thread's C code receives, must end the wait all the same: so signals also write to a socket here."""
+        """Python's handler only sets a flag.  A signal that comes between the last look at it and the wait,
+        or that another thread's C code receives, must end the wait all the same: so signals also write to a
+        socket here."""
         cdef _SignalWatch w
         if self._depth or threading.current_thread() is not threading.main_thread():
             return False
         if self._signals is None:
             try:
                 w = _SignalWatch()
-            except OSError:                             # no descriptors left: signals interrupt the wait, mostly
+            except OSError:                     # no descriptors left: signals interrupt the wait, mostly
                 return False
             if self.watch(w, w._watch.fd) < 0 or self.register(w) < 0:
                 raise MemoryError("no room to watch for signals")

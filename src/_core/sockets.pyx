@@ -1,9 +1,11 @@
 # cython: language_level=3
-"""CAsyncSocket: the BSD calls with MFC's names, results and error codes, and the notifications that follow them.
+"""CAsyncSocket: the BSD calls with MFC's names, results and error codes, and the notifications that follow
+them.
 
-What is due after a call is decided by ps_events (native/ps_events.h), what runs when by the pump.  Members here
-check what Winsock checks and POSIX does not (ER-6), make one system call, tell the state machine, and turn a
-negative Winsock number into False or SOCKET_ERROR plus GetLastError, or into SocketException in strict mode.
+What is due after a call is decided by ps_events (native/ps_events.h), what runs when by the pump.  Members
+here check what Winsock checks and POSIX does not (ER-6), make one system call, tell the state machine, and
+turn a negative Winsock number into False or SOCKET_ERROR plus GetLastError, or into SocketException in strict
+mode.
 """
 import socket
 import threading
@@ -24,7 +26,6 @@ from pysock._core.names cimport (
 )
 from pysock._core.native cimport (
     AF_INET,
-    AF_UNSPEC,
     PS_AF_UNIX,
     PS_BAD_SOCK,
     PS_CONNECTED,
@@ -41,7 +42,6 @@ from pysock._core.native cimport (
     PS_FD_ALL,
     PS_FD_CLOSE,
     PS_FD_CONNECT,
-    PS_FD_OOB,
     PS_FD_READ,
     PS_FD_WRITE,
     PS_IN,
@@ -55,7 +55,6 @@ from pysock._core.native cimport (
     PS_WSAEALREADY,
     PS_WSAECONNABORTED,
     PS_WSAEDESTADDRREQ,
-    PS_WSAEFAULT,
     PS_WSAEINVAL,
     PS_WSAEISCONN,
     PS_WSAEMFILE,
@@ -125,6 +124,7 @@ from pysock._core.native cimport (
     ps_socket,
     ps_socket_probe,
     ps_socklen_t,
+    sockaddr,
 )
 from pysock._core.pump cimport Pump, Watched, current_pump, this_thread
 
@@ -140,7 +140,8 @@ cdef extern from *:
         PyThreadState *head = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
         return head != NULL && PyThreadState_Next(head) != NULL;
     }
-    /* The handler of a type, remembered while the type stays as it is: its version changes with any assignment to
+    /* The handler of a type, remembered while the type stays as it is: its version changes with any
+    assignment to
      * the class or its bases.  Only what takes self as its first argument (functions) is kept. */
     static struct { PyTypeObject *type; unsigned int version; PyObject *handler; } ps_handlers[6];
 
@@ -149,15 +150,15 @@ cdef extern from *:
         PyObject *args[3] = {NULL, sock, PyLong_FromLong(error)};
         if (args[2] == NULL) return -1;
         PyTypeObject *type = Py_TYPE(sock);
-        PyObject *own = *(PyObject **)((char *)sock + type->tp_dictoffset); /* CAsyncSocket.__dict__; NULL while unused */
-        if (own == NULL || PyDict_GetItemWithError(own, name) == NULL) {
+        PyObject *own = *(PyObject **)((char *)sock + type->tp_dictoffset); /* CAsyncSocket.__dict__; NULL
+        while unused */ if (own == NULL || PyDict_GetItemWithError(own, name) == NULL) {
             if (ps_handlers[which].type == type && type->tp_version_tag != 0
                 && ps_handlers[which].version == type->tp_version_tag) {
                 handler = ps_handlers[which].handler;
             } else {
                 handler = _PyType_Lookup(type, name);
-                if (handler != NULL && !PyType_HasFeature(Py_TYPE(handler), Py_TPFLAGS_METHOD_DESCRIPTOR)) handler = NULL;
-                if (handler != NULL) {
+                if (handler != NULL && !PyType_HasFeature(Py_TYPE(handler), Py_TPFLAGS_METHOD_DESCRIPTOR))
+                handler = NULL; if (handler != NULL) {
                     ps_handlers[which].type = type;
                     ps_handlers[which].version = type->tp_version_tag;
                     ps_handlers[which].handler = handler;
@@ -170,7 +171,8 @@ cdef extern from *:
             Py_DECREF(handler);
         } else {
             r = PyErr_Occurred() ? NULL
-                                 : PyObject_VectorcallMethod(name, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+                                 : PyObject_VectorcallMethod(name, args + 1, 2 |
+                                 PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
         }
         Py_DECREF(args[2]);
         Py_XDECREF(r);
@@ -190,19 +192,14 @@ cdef extern from *:
     int PyErr_ResourceWarning(object source, Py_ssize_t level, const char *text, ...) except -1
 
 cdef enum:
+    INVALID_SOCKET = -1
+    SOCKET_ERROR = -1
     SCRATCH = 65536                      # ReceiveBytes up to this size reads here first
     LARGE = 65536                        # calls that move this much let other threads run
-    SO_DONTLINGER_ = -129                # Winsock's ~SO_LINGER; emulated (PY-31)
-    FIONBIO_ = 0x8004667E
-    FIONREAD_ = 0x4004667F
-    SIOCATMARK_ = 0x40047307
+    SO_DONTLINGER = -129                # Winsock's ~SO_LINGER; emulated (PY-31)
 
-INVALID_SOCKET = -1
-SOCKET_ERROR = -1
-SO_DONTLINGER = SO_DONTLINGER_
-FIONBIO = FIONBIO_
-FIONREAD = FIONREAD_
-SIOCATMARK = SIOCATMARK_
+
+FIONBIO, FIONREAD, SIOCATMARK = 0x8004667E, 0x4004667F, 0x40047307     # more than a C enum holds
 
 cdef char scratch[SCRATCH]
 cdef bint strict_program = False
@@ -218,7 +215,8 @@ cdef void set_last_error(int code) noexcept:
 
 
 def strict(bint on=True):
-    """Lets failures raise SocketException in the whole program, for objects that do not say otherwise (DV-8)."""
+    """Lets failures raise SocketException in the whole program, for objects that do not say otherwise
+    (DV-8)."""
     global strict_program
     strict_program = on
 
@@ -255,8 +253,8 @@ cdef Py_ssize_t odd_length(object n, Py_ssize_t available) except -1:
 
 
 cdef inline bint shares(CAsyncSocket s, Py_ssize_t n) noexcept:
-    """Does a call that moves n bytes give the GIL away?  Always where it may block; else only if it copies much and
-    there is somebody to run: giving it away and taking it back costs more than copying a little."""
+    """Does a call that moves n bytes give the GIL away?  Always where it may block; else only if it copies
+    much and there is somebody to run: giving it away and taking it back costs more than copying a little."""
     return s._blocking or (n >= LARGE and ps_other_threads())
 
 
@@ -309,15 +307,15 @@ cdef inline int after(CAsyncSocket s, unsigned int due) except -1:
 cdef class CAsyncSocket(Watched):
     """A non-blocking socket that calls back (MFC's CAsyncSocket).
 
-    Subclass it and override `OnReceive`, `OnSend`, `OnAccept`, `OnConnect`, `OnClose` or `OnOutOfBandData`; the
-    callbacks run in the thread that gave the object its handle, while that thread runs its pump.
+    Subclass it and override `OnReceive`, `OnSend`, `OnAccept`, `OnConnect`, `OnClose` or `OnOutOfBandData`;
+    the callbacks run in the thread that gave the object its handle, while that thread runs its pump.
 
-    Members answer as MFC's do: True or a count, else False or SOCKET_ERROR with the reason in `GetLastError`.  With
-    ``strict=True``, or after ``pysock.strict()``, failures raise SocketException instead; only a Connect that is
-    under way goes on returning False.
+    Members answer as MFC's do: True or a count, else False or SOCKET_ERROR with the reason in `GetLastError`.
+    With ``strict=True``, or after ``pysock.strict()``, failures raise SocketException instead; only a Connect
+    that is under way goes on returning False.
 
-    An object owns its handle: `Close` it, or use it as a context manager.  One that is collected while open is
-    closed with a ResourceWarning.
+    An object owns its handle: `Close` it, or use it as a context manager.  One that is collected while open
+    is closed with a ResourceWarning.
     """
 
     def __cinit__(self):
@@ -345,10 +343,11 @@ cdef class CAsyncSocket(Watched):
                 PyErr_ResourceWarning(self, 1, "unclosed %R", <PyObject *>self)
             finally:
                 self._drop()
-        else:                                           # this reference keeps it until its own thread has closed it
+        else:                                   # this reference keeps it until its own thread has closed it
             self._pump.call_soon_threadsafe(self.__del__)
 
-    # --- inside -------------------------------------------------------------------------------------------------
+    # --- inside
+    # -------------------------------------------------------------------------------------------------
 
     cdef int _unusable(self, str operation) except -1:
         if self._pump is None:
@@ -435,7 +434,8 @@ cdef class CAsyncSocket(Watched):
             return ps_call_handler(self, 4, "OnConnect", error)
         return ps_call_handler(self, 5, "OnOutOfBandData", error)
 
-    # --- construction and handle (AS-4 to AS-14) ------------------------------------------------------------------
+    # --- construction and handle (AS-4 to AS-14)
+    # ------------------------------------------------------------------
 
     def Create(self, nSocketPort=0, int nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, lpszSocketAddress=None):
         """Socket, then Bind (AS-7).  Port 0: the system's choice.
@@ -461,11 +461,12 @@ cdef class CAsyncSocket(Watched):
         family, kind, protocol, _, _ = _addrinfo(pAI)
         return self.Socket(kind, lEvent, protocol, family)
 
-    def Socket(self, int nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, int nProtocolType=0, int nAddressFormat=AF_INET):
+    def Socket(self, int nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, int nProtocolType=0,
+               int nAddressFormat=AF_INET):
         """Opens a handle of the given type, protocol and family, without binding it (AS-10).
 
-        Returns True, else False; sets WSAEAFNOSUPPORT, WSAEMFILE, WSAENOBUFS, WSAEPROTONOSUPPORT, WSAEPROTOTYPE,
-        WSAESOCKTNOSUPPORT.  Raises SocketUsageError if the object has a handle.
+        Returns True, else False; sets WSAEAFNOSUPPORT, WSAEMFILE, WSAENOBUFS, WSAEPROTONOSUPPORT,
+        WSAEPROTOTYPE, WSAESOCKTNOSUPPORT.  Raises SocketUsageError if the object has a handle.
         """
         cdef ps_sock_t s
         cdef int mask = event_mask(lEvent)
@@ -485,9 +486,9 @@ cdef class CAsyncSocket(Watched):
     def Attach(self, hSocket, lEvent=PS_FD_ALL):
         """Takes over an open handle: an int, or a ``socket.socket``, which gives its own up (AS-12).
 
-        What is true of it already (unread data, writability, a close) is notified at once.  Returns True, else
-        False with the object empty; sets WSAENOTSOCK.  Raises SocketUsageError if the object has a handle, or the
-        handle an object in this thread.
+        What is true of it already (unread data, writability, a close) is notified at once.  Returns True,
+        else False with the object empty; sets WSAENOTSOCK.  Raises SocketUsageError if the object has a
+        handle, or the handle an object in this thread.
         """
         cdef int mask = event_mask(lEvent)
         cdef ps_sock_t s = _handle_of(hSocket)
@@ -517,7 +518,7 @@ cdef class CAsyncSocket(Watched):
             return r
         ps_addr_room(&name)
         r = ps_getsockname(s, ps_addr_sa(&name), &name.len)
-        if r < 0:                                       # Windows: not bound, so nothing has happened to it yet
+        if r < 0:                               # Windows: not bound, so nothing has happened to it yet
             ps_addr_room(&name)
         r = self._hold(s, ps_addr_family(&name), kind, 0)
         if r < 0:
@@ -547,7 +548,8 @@ cdef class CAsyncSocket(Watched):
         return r
 
     def Detach(self):
-        """Gives the handle away, open and without notifications (AS-13).  Raises SocketUsageError without one."""
+        """Gives the handle away, open and without notifications (AS-13).  Raises SocketUsageError without
+        one."""
         cdef ps_sock_t s
         if self._pump is None:
             raise SocketUsageError("Detach: the object has no handle")
@@ -582,8 +584,8 @@ cdef class CAsyncSocket(Watched):
             if self._resolving:
                 state = "resolving"
             else:
-                state = ("bound" if self._ev.flags & PS_EV_BOUND else "new", "listening", "connecting", "connected",
-                         "failed", "datagram")[self._ev.phase]
+                state = ("bound" if self._ev.flags & PS_EV_BOUND else "new", "listening", "connecting",
+                         "connected", "failed", "datagram")[self._ev.phase]
         return f"<{type(self).__name__} m_hSocket={self.m_hSocket} {state}>"
 
     def __enter__(self):
@@ -595,10 +597,12 @@ cdef class CAsyncSocket(Watched):
     def __reduce_ex__(self, protocol):
         raise TypeError(f"{type(self).__name__} objects cannot be copied or pickled")
 
-    # --- addresses (AS-15 to AS-20) -------------------------------------------------------------------------------
+    # --- addresses (AS-15 to AS-20)
+    # -------------------------------------------------------------------------------
 
     def Bind(self, nSocketPort, lpszSocketAddress=None):
-        """Names the socket: a port (0: any) and a dotted number (None: all interfaces), or one SOCKADDR (AS-15).
+        """Names the socket: a port (0: any) and a dotted number (None: all interfaces), or one SOCKADDR
+        (AS-15).
 
         The address is not resolved (NM-2).  Returns True, else False; sets WSAEADDRINUSE, WSAEADDRNOTAVAIL,
         WSAEAFNOSUPPORT, WSAEINVAL (already bound, or not a dotted number), WSAENOBUFS.
@@ -637,7 +641,7 @@ cdef class CAsyncSocket(Watched):
         cdef int on = 1, r
         if self._ev.flags & PS_EV_BOUND:
             return -PS_WSAEINVAL
-        if POSIX_REUSE and self._type == SOCK_STREAM:   # for port 0 too: a server may restart on what it was given
+        if POSIX_REUSE and self._type == SOCK_STREAM:   # for port 0 too: a server may restart on what it got
             ps_setsockopt(self._watch.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on))
         r = ps_bind(self._watch.fd, ps_addr_sa(<ps_addr *>a), a.len)
         if r >= 0:
@@ -677,10 +681,12 @@ cdef class CAsyncSocket(Watched):
             return None
         return host_and_port(&a)
 
-    # --- options and control (AS-21 to AS-28) ---------------------------------------------------------------------
+    # --- options and control (AS-21 to AS-28)
+    # ---------------------------------------------------------------------
 
     def SetSockOpt(self, int nOptionName, lpOptionValue, int nLevel=SOL_SOCKET):
-        """Sets an option: an int or bool, (onoff, seconds) for SO_LINGER, or the bytes of a C structure (AS-21).
+        """Sets an option: an int or bool, (onoff, seconds) for SO_LINGER, or the bytes of a C structure
+        (AS-21).
 
         Returns True, else False; sets WSAENOPROTOOPT (unknown or unsuitable), WSAEINVAL, WSAEFAULT.
         """
@@ -692,7 +698,7 @@ cdef class CAsyncSocket(Watched):
         if nLevel == SOL_SOCKET:
             if not self._suitable(nOptionName):
                 return bool(self._fail("SetSockOpt", PS_WSAENOPROTOOPT))
-            if nOptionName == SO_DONTLINGER_:
+            if nOptionName == SO_DONTLINGER:
                 nOptionName, lpOptionValue = SO_LINGER, (0 if lpOptionValue else 1, 0)
             if nOptionName == SO_REUSEADDR and POSIX_REUSE and self._type == SOCK_STREAM:
                 self._reuse = bool(lpOptionValue)       # Bind has its own opinion: DV-22
@@ -725,12 +731,12 @@ cdef class CAsyncSocket(Watched):
     def _suitable(self, int option):
         """Windows refuses these, POSIX does not mind (DV-23)."""
         if self._ev.phase == PS_DGRAM:
-            return option not in (SO_LINGER, SO_DONTLINGER_, SO_OOBINLINE, SO_ACCEPTCONN)
+            return option not in (SO_LINGER, SO_DONTLINGER, SO_OOBINLINE, SO_ACCEPTCONN)
         return option != SO_BROADCAST
 
     def GetSockOpt(self, int nOptionName, int nLevel=SOL_SOCKET):
-        """An option's value: an int, (onoff, seconds) for SO_LINGER, else the bytes of a C structure; None if it
-        fails (AS-21).  SO_ERROR: a Winsock number; reading clears it."""
+        """An option's value: an int, (onoff, seconds) for SO_LINGER, else the bytes of a C structure; None if
+        it fails (AS-21).  SO_ERROR: a Winsock number; reading clears it."""
         cdef char value[256]
         cdef ps_socklen_t n = sizeof(value)
         cdef linger *lg = <linger *>value
@@ -749,7 +755,7 @@ cdef class CAsyncSocket(Watched):
                 return r
             if option == SO_REUSEADDR and POSIX_REUSE and self._type == SOCK_STREAM:
                 return int(self._reuse)
-            if option == SO_DONTLINGER_:
+            if option == SO_DONTLINGER:
                 option = SO_LINGER
         memset(value, 0, sizeof(value))
         r = ps_getsockopt(self._watch.fd, nLevel, option, value, &n)
@@ -763,24 +769,26 @@ cdef class CAsyncSocket(Watched):
         return <unsigned char>value[0] if n == 1 else value[:n]
 
     def IOCtl(self, lCommand, lpArgument=0):
-        """FIONBIO, FIONREAD or SIOCATMARK (AS-25).  Returns the argument as the command leaves it; None if it fails.
+        """FIONBIO, FIONREAD or SIOCATMARK (AS-25).  Returns the argument as the command leaves it; None if it
+        fails.
 
-        FIONREAD: bytes one Receive could return, of a datagram socket the size of the first datagram.  SIOCATMARK:
-        non-zero if no urgent data is still to be read.  FIONBIO 0 with a mask in force: WSAEINVAL (AS-26).
+        FIONREAD: bytes one Receive could return, of a datagram socket the size of the first datagram.
+        SIOCATMARK: non-zero if no urgent data is still to be read.  FIONBIO 0 with a mask in force: WSAEINVAL
+        (AS-26).
         """
         cdef long long r
         cdef int blocking
         if not usable(self, "IOCtl"):
             return None
-        if lCommand == FIONBIO_:
+        if lCommand == FIONBIO:
             blocking = not lpArgument
             r = -PS_WSAEINVAL if blocking and self._ev.mask else ps_set_blocking(self._watch.fd, blocking)
             if r >= 0:
                 self._blocking = blocking
                 r = lpArgument
-        elif lCommand == FIONREAD_:
+        elif lCommand == FIONREAD:
             r = ps_readable_bytes(self._watch.fd)
-        elif lCommand == SIOCATMARK_:
+        elif lCommand == SIOCATMARK:
             r = ps_at_mark(self._watch.fd) if not self._ev.oobs else 0
         else:
             r = -PS_WSAEOPNOTSUPP
@@ -790,7 +798,8 @@ cdef class CAsyncSocket(Watched):
         return r
 
     def AsyncSelect(self, lEvent=PS_FD_ALL):
-        """Replaces the event mask; what is in it and true now is notified again (AS-27, EV-20).  0: no more events.
+        """Replaces the event mask; what is in it and true now is notified again (AS-27, EV-20).  0: no more
+        events.
 
         Returns True, else False.  Raises SocketUsageError without a handle.
         """
@@ -807,7 +816,8 @@ cdef class CAsyncSocket(Watched):
         """The calling thread's last socket error, a Winsock number; valid right after a failure (AS-28)."""
         return ps_last_error
 
-    # --- connection (AS-29 to AS-37) ------------------------------------------------------------------------------
+    # --- connection (AS-29 to AS-37)
+    # ------------------------------------------------------------------------------
 
     def Listen(self, int nConnectionBacklog=5):
         """Lets clients connect (AS-29).  Returns True, else False; sets WSAEINVAL (not bound), WSAEISCONN,
@@ -832,11 +842,12 @@ cdef class CAsyncSocket(Watched):
         return True
 
     def Accept(self, CAsyncSocket rConnectedSocket not None):
-        """Takes the first pending connection into an empty object, which gets this one's event mask (AS-30, AS-31).
+        """Takes the first pending connection into an empty object, which gets this one's event mask (AS-30,
+        AS-31).
 
-        Returns True, else False; sets WSAEWOULDBLOCK (none pending), WSAEINVAL (no Listen), WSAEMFILE, WSAENOBUFS,
-        WSAEOPNOTSUPP.  Without descriptors the connection stays pending and OnAccept comes again when some are free.
-        Raises SocketUsageError if the object has a handle.
+        Returns True, else False; sets WSAEWOULDBLOCK (none pending), WSAEINVAL (no Listen), WSAEMFILE,
+        WSAENOBUFS, WSAEOPNOTSUPP.  Without descriptors the connection stays pending and OnAccept comes again
+        when some are free. Raises SocketUsageError if the object has a handle.
         """
         cdef int r = self._accept(rConnectedSocket, NULL)
         return True if r >= 0 else bool(self._fail("Accept", -r))
@@ -855,6 +866,8 @@ cdef class CAsyncSocket(Watched):
     cdef int _accept(self, CAsyncSocket new, ps_addr *peer) except? -1:
         global handles_open
         cdef Pump pump = self._pump
+        cdef sockaddr *address = NULL
+        cdef ps_socklen_t *length = NULL
         cdef ps_sock_t s
         cdef int r
         new._must_be_empty("Accept")
@@ -863,14 +876,14 @@ cdef class CAsyncSocket(Watched):
         usable(self, "Accept")
         if self._ev.phase != PS_LISTENING:
             return -PS_WSAEOPNOTSUPP if self._ev.phase == PS_DGRAM else -PS_WSAEINVAL
-        if self._blocking or peer != NULL:
-            if self._blocking:
-                with nogil:
-                    r = ps_accept(self._watch.fd, ps_addr_sa(peer) if peer else NULL, &peer.len if peer else NULL, &s)
-            else:
-                r = ps_accept(self._watch.fd, ps_addr_sa(peer), &peer.len, &s)
+        if peer != NULL:
+            address = ps_addr_sa(peer)
+            length = &peer.len
+        if self._blocking:
+            with nogil:
+                r = ps_accept(self._watch.fd, address, length, &s)
         else:
-            r = ps_accept(self._watch.fd, NULL, NULL, &s)
+            r = ps_accept(self._watch.fd, address, length, &s)
         after(self, ps_ev_accepted(&self._ev, r))
         if r < 0:
             if r == -PS_WSAEMFILE or r == -PS_WSAENOBUFS:
@@ -895,10 +908,10 @@ cdef class CAsyncSocket(Watched):
     def Connect(self, lpszHostAddress, nHostPort=None):
         """Connects to a host and port, or to one SOCKADDR (AS-32).  A datagram socket only notes its peer.
 
-        A stream's usual answer is False with WSAEWOULDBLOCK; `OnConnect` carries the result.  A host that is not a
-        dotted number is resolved first, in this call, or in another thread if `AsyncResolve` is true: then the
-        failure too comes with OnConnect (WSAEINVAL).  Sets WSAEINVAL (no such host), WSAEALREADY, WSAEISCONN,
-        WSAEADDRNOTAVAIL, WSAENETUNREACH and other reasons of the system.
+        A stream's usual answer is False with WSAEWOULDBLOCK; `OnConnect` carries the result.  A host that is
+        not a dotted number is resolved first, in this call, or in another thread if `AsyncResolve` is true:
+        then the failure too comes with OnConnect (WSAEINVAL).  Sets WSAEINVAL (no such host), WSAEALREADY,
+        WSAEISCONN, WSAEADDRNOTAVAIL, WSAENETUNREACH and other reasons of the system.
         """
         cdef ps_addr a
         cdef int r
@@ -937,7 +950,8 @@ cdef class CAsyncSocket(Watched):
         return self._connect_by_helper("ConnectEx", SockAddr.of(&a))
 
     def ConnectHelper(self, lpSockAddr):
-        """What every form of Connect ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them all."""
+        """What every form of Connect ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them
+        all."""
         cdef ps_addr a
         if not usable(self, "Connect"):
             return False
@@ -952,7 +966,7 @@ cdef class CAsyncSocket(Watched):
     def _connected(self, str operation, int r):
         if r >= 0:
             return True
-        if r == -PS_WSAEWOULDBLOCK:                     # under way: no failure, so not even strict mode raises
+        if r == -PS_WSAEWOULDBLOCK:             # under way: no failure, so not even strict mode raises
             set_last_error(PS_WSAEWOULDBLOCK)
             return False
         return bool(self._fail(operation, -r))
@@ -1031,8 +1045,8 @@ cdef class CAsyncSocket(Watched):
             after(self, ps_ev_connected(&self._ev, r))
 
     def ShutDown(self, nHow=1):
-        """Ends one direction or both: 0 receives, 1 sends, 2 both (AS-35).  Returns True, else False; sets WSAEINVAL
-        (other value), WSAENOTCONN."""
+        """Ends one direction or both: 0 receives, 1 sends, 2 both (AS-35).  Returns True, else False; sets
+        WSAEINVAL (other value), WSAENOTCONN."""
         cdef int r, how
         if not usable(self, "ShutDown"):
             return False
@@ -1040,7 +1054,7 @@ cdef class CAsyncSocket(Watched):
             return bool(self._fail("ShutDown", PS_WSAEINVAL))
         how = nHow
         r = ps_shutdown(self._watch.fd, how)
-        if r < 0 and self._ev.phase != PS_DGRAM:        # Linux: an unconnected datagram socket is shut all the same
+        if r < 0 and self._ev.phase != PS_DGRAM:    # Linux shuts an unconnected datagram socket all the same
             return bool(self._fail("ShutDown", -r))
         if how != 1:
             self._ev.flags |= PS_EV_RECV_SHUT
@@ -1056,14 +1070,15 @@ cdef class CAsyncSocket(Watched):
             usable(self, "Close")
         self._drop()
 
-    # --- data (AS-38 to AS-47) ------------------------------------------------------------------------------------
+    # --- data (AS-38 to AS-47)
+    # ------------------------------------------------------------------------------------
 
     def Receive(self, buf, n=None, int flags=0):
         """Reads into a writable buffer, at most `n` bytes (default: its size); one system call (AS-38).
 
         Returns the count, 0 at the end of the stream, or SOCKET_ERROR; sets WSAEWOULDBLOCK, WSAENOTCONN,
-        WSAESHUTDOWN, WSAECONNRESET, WSAECONNABORTED, WSAEINVAL (datagram socket not bound), WSAEMSGSIZE (the datagram
-        was larger: the buffer is filled, the rest lost), WSAEOPNOTSUPP.  Flags: MSG_PEEK, MSG_OOB.
+        WSAESHUTDOWN, WSAECONNRESET, WSAECONNABORTED, WSAEINVAL (datagram socket not bound), WSAEMSGSIZE (the
+        datagram was larger: the buffer is filled, the rest lost), WSAEOPNOTSUPP.  Flags: MSG_PEEK, MSG_OOB.
         """
         cdef Py_buffer view
         cdef Py_ssize_t asked, got
@@ -1085,9 +1100,9 @@ cdef class CAsyncSocket(Watched):
         return SOCKET_ERROR
 
     def ReceiveBytes(self, Py_ssize_t n, int flags=0):
-        """As Receive, into a new bytes object of at most `n` bytes: b"" at the end of the stream, None on failure."""
+        """As Receive, into a new bytes object of at most `n` bytes: b"" at the end of the stream, None on
+        failure."""
         cdef Py_ssize_t got
-        cdef PyObject *b
         if n < 0:
             raise ValueError(f"n must be 0 or more, not {n}")
         if not usable(self, "ReceiveBytes"):
@@ -1154,8 +1169,6 @@ cdef class CAsyncSocket(Watched):
 
         The address is None for streams and on failure, when the count is SOCKET_ERROR.
         """
-        cdef Py_buffer view
-        cdef Py_ssize_t asked
         if type(self).ReceiveFromHelper is not CAsyncSocket.ReceiveFromHelper:
             count, source = self.ReceiveFromHelper(buf, n, flags)
         else:
@@ -1169,7 +1182,8 @@ cdef class CAsyncSocket(Watched):
         return self.ReceiveFrom(buf, n, flags)
 
     def ReceiveFromHelper(self, buf, n, int flags):
-        """What every form of ReceiveFrom ends in (AS-52): (count, SockAddr or None).  Override to change them all."""
+        """What every form of ReceiveFrom ends in (AS-52): (count, SockAddr or None).  Override to change them
+        all."""
         return self._receive_by("ReceiveFrom", buf, n, flags)
 
     def _receive_by(self, str operation, buf, n, int flags):
@@ -1197,9 +1211,9 @@ cdef class CAsyncSocket(Watched):
     def Send(self, buf, n=None, int flags=0):
         """Sends the first `n` bytes of a buffer (default: all); one system call (AS-43).
 
-        Returns how many were taken, which may be fewer on a stream, or SOCKET_ERROR; sets WSAEWOULDBLOCK (`OnSend`
-        comes when there is room), WSAENOTCONN, WSAESHUTDOWN, WSAECONNRESET, WSAECONNABORTED, WSAEMSGSIZE.
-        Flags: MSG_OOB, MSG_DONTROUTE.
+        Returns how many were taken, which may be fewer on a stream, or SOCKET_ERROR; sets WSAEWOULDBLOCK
+        (`OnSend` comes when there is room), WSAENOTCONN, WSAESHUTDOWN, WSAECONNRESET, WSAECONNABORTED,
+        WSAEMSGSIZE. Flags: MSG_OOB, MSG_DONTROUTE.
         """
         cdef Py_buffer view
         cdef Py_ssize_t size, sent
@@ -1245,9 +1259,9 @@ cdef class CAsyncSocket(Watched):
         """Sends a datagram (AS-46): ``SendTo(buf[, n], port, host=None, flags=0)`` or
         ``SendTo(buf[, n], address, flags=0)``.
 
-        `host` is a dotted number or a name, which is resolved in this call; None is 255.255.255.255, for which
-        SO_BROADCAST must be set.  Returns the count or SOCKET_ERROR; sets the codes of Send, WSAEINVAL (no such
-        host), WSAEACCES, WSAEADDRNOTAVAIL, WSAEAFNOSUPPORT, WSAEDESTADDRREQ, WSAENETUNREACH.
+        `host` is a dotted number or a name, which is resolved in this call; None is 255.255.255.255, for
+        which SO_BROADCAST must be set.  Returns the count or SOCKET_ERROR; sets the codes of Send, WSAEINVAL
+        (no such host), WSAEACCES, WSAEADDRNOTAVAIL, WSAEAFNOSUPPORT, WSAEDESTADDRREQ, WSAENETUNREACH.
         """
         cdef ps_addr a
         n, port, host, flags = self._send_to_arguments(n, port, host, flags)
@@ -1267,8 +1281,8 @@ cdef class CAsyncSocket(Watched):
     def SendToEx(self, buf, n=UNSET, port=UNSET, host=UNSET, flags=UNSET):
         """As SendTo, resolving in the socket's own family and type (AS-47).
 
-        Without a host: WSAEINVAL.  The socket must be bound (WSAEINVAL).  A name that cannot be resolved sets the
-        resolver's own code, for example WSAHOST_NOT_FOUND.
+        Without a host: WSAEINVAL.  The socket must be bound (WSAEINVAL).  A name that cannot be resolved sets
+        the resolver's own code, for example WSAHOST_NOT_FOUND.
         """
         cdef ps_addr a
         cdef int error
@@ -1290,11 +1304,12 @@ cdef class CAsyncSocket(Watched):
         if n is not UNSET and (port is UNSET or is_address(n) or (port is None or isinstance(port, str))
                                and self._family != PS_AF_UNIX):
             n, port, host, flags = UNSET, n, port, host
-        if is_address(port) and not isinstance(port, str) or isinstance(port, str) and self._family == PS_AF_UNIX:
+        if is_address(port) and (not isinstance(port, str) or self._family == PS_AF_UNIX):
             host, flags = None, host if flags is UNSET else flags
         if port is UNSET:
             raise TypeError("SendTo needs a port or an address")
-        return (None if n is UNSET else n, port, None if host is UNSET else host, 0 if flags is UNSET else flags)
+        return (None if n is UNSET else n, port,
+                None if host is UNSET else host, 0 if flags is UNSET else flags)
 
     def _send_by_helper(self, str operation, buf, n, SockAddr target, int flags):
         if type(self).SendToHelper is not CAsyncSocket.SendToHelper:
@@ -1302,7 +1317,8 @@ cdef class CAsyncSocket(Watched):
         return self._send_by(operation, buf, n, target, flags)
 
     def SendToHelper(self, buf, n, lpSockAddr, int flags):
-        """What every form of SendTo ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them all."""
+        """What every form of SendTo ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them
+        all."""
         cdef ps_addr a
         if not usable(self, "SendTo"):
             return SOCKET_ERROR
@@ -1340,13 +1356,15 @@ cdef class CAsyncSocket(Watched):
         after(self, ps_ev_send_failed(&self._ev, error))
         return -error
 
-    # --- overridables (AS-48) -------------------------------------------------------------------------------------
+    # --- overridables (AS-48)
+    # -------------------------------------------------------------------------------------
 
     def OnReceive(self, int nErrorCode):
         """Data, or a datagram, is there to be Received; at most one Receive per call is needed."""
 
     def OnSend(self, int nErrorCode):
-        """The socket takes data: once when connected, and again after a Send that failed with WSAEWOULDBLOCK."""
+        """The socket takes data: once when connected, and again after a Send that failed with
+        WSAEWOULDBLOCK."""
 
     def OnOutOfBandData(self, int nErrorCode):
         """An urgent byte is there for ``Receive(buf, 1, MSG_OOB)``."""
@@ -1360,12 +1378,13 @@ cdef class CAsyncSocket(Watched):
     def OnClose(self, int nErrorCode):
         """The peer has closed and all data is read (0), or the connection was lost (WSAECONNRESET ...)."""
 
-    # --- what the framework used (AS-51) ----------------------------------------------------------------------------
+    # --- what the framework used (AS-51)
+    # ----------------------------------------------------------------------------
 
     @staticmethod
     def LookupHandle(hSocket, bint bDead=False):
-        """This thread's object for a handle, or None.  With `bDead`: True if the handle was closed or detached since
-        the last dispatch, else None."""
+        """This thread's object for a handle, or None.  With `bDead`: True if the handle was closed or
+        detached since the last dispatch, else None."""
         cdef Pump pump = current_pump()
         cdef ps_sock_t s = _handle_of(hSocket)
         if bDead:
@@ -1375,8 +1394,8 @@ cdef class CAsyncSocket(Watched):
 
     @staticmethod
     def AttachHandle(hSocket, CAsyncSocket pSocket not None, bint bDead=False):
-        """Enters an object in this thread's map, without events: `AsyncSelect` starts them.  The dead map keeps
-        itself, so with `bDead` nothing is done."""
+        """Enters an object in this thread's map, without events: `AsyncSelect` starts them.  The dead map
+        keeps itself, so with `bDead` nothing is done."""
         if not bDead:
             if not pSocket.Attach(hSocket, 0):
                 raise SocketException("AttachHandle", ps_last_error, repr(pSocket))
@@ -1395,7 +1414,8 @@ cdef class CAsyncSocket(Watched):
 
     @staticmethod
     def DoCallBack(wParam, lParam):
-        """Dispatches one notification as if it had been queued: `wParam` the handle, `lParam` event | error << 16.
+        """Dispatches one notification as if it had been queued: `wParam` the handle, `lParam` event | error
+        << 16.
 
         (0, 0) is a wake-up; what nobody in this thread owns is dropped (DC-1, DC-3).
         """

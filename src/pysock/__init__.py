@@ -1,4 +1,4 @@
-"""MFC sockets and archives for Python."""
+"""MFC's sockets and archives for Python: the same bytes, the same notifications."""
 
 from importlib.metadata import version as _version
 
@@ -15,18 +15,21 @@ from pysock._core.errors import (
 from pysock._core.names import SockAddr
 from pysock._core.pump import Pump, quit, run
 from pysock._core.sockets import CAsyncSocket, strict
-from pysock.constants import *
+from pysock.afxsock import WSADATA, AfxSocketInit, AfxSocketTerm
+from pysock.constants import *  # noqa: F403
 
 __version__ = _version("pysock-mfc")
 
 __all__ = [
+    "WSADATA",
+    "AfxSocketInit",
+    "AfxSocketTerm",
     "CAsyncSocket",
     "Pump",
     "SockAddr",
     "SocketException",
     "SocketUsageError",
     "WrongThreadError",
-    "constants",
     "errno_of",
     "quit",
     "run",

@@ -4,6 +4,21 @@ import socket
 import sys
 
 import pytest
+from sock_support import (
+    LOOPBACK,
+    Reader,
+    Recorder,
+    attached,
+    datagram,
+    drain,
+    listener,
+    port_of,
+    raw_pair,
+    reset,
+    until,
+    wait_for,
+)
+
 from pysock import (
     AF_UNIX,
     FD_ACCEPT,
@@ -23,20 +38,6 @@ from pysock import (
     WSAEWOULDBLOCK,
     CAsyncSocket,
     Pump,
-)
-from sock_support import (
-    LOOPBACK,
-    Reader,
-    Recorder,
-    attached,
-    datagram,
-    drain,
-    listener,
-    port_of,
-    raw_pair,
-    reset,
-    until,
-    wait_for,
 )
 
 linux_only = pytest.mark.skipif(

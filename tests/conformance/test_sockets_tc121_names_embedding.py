@@ -5,8 +5,22 @@ import select
 import socket
 import threading
 
-import pysock
 import pytest
+from sock_support import (
+    LOOPBACK,
+    PATIENCE,
+    QUIET,
+    Reader,
+    Recorder,
+    attached,
+    datagram,
+    drain,
+    listener,
+    port_of,
+    until,
+)
+
+import pysock
 from pysock import (
     FD_ALL,
     SO_BROADCAST,
@@ -22,19 +36,6 @@ from pysock import (
     CAsyncSocket,
     Pump,
     SocketException,
-)
-from sock_support import (
-    LOOPBACK,
-    PATIENCE,
-    QUIET,
-    Reader,
-    Recorder,
-    attached,
-    datagram,
-    drain,
-    listener,
-    port_of,
-    until,
 )
 
 HOST_NOT_FOUND = (11001, 11002)
@@ -207,7 +208,7 @@ def test_tc_129_fileno():
 
 def test_py_23_fileno_tells_of_items_posted_outside():
     pump = Pump.current()
-    with attached(Reader) as (sock, peer):
+    with attached(Reader) as (sock, _):
         assert not readable(pump)
         sock.AsyncSelect(FD_ALL)  # posts FD_WRITE
         assert readable(pump, PATIENCE)

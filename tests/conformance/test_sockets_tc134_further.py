@@ -6,6 +6,20 @@ import subprocess
 import sys
 
 import pytest
+from sock_support import (
+    LOOPBACK,
+    Reader,
+    Recorder,
+    attached,
+    datagram,
+    drain,
+    listener,
+    port_of,
+    reset,
+    until,
+    wait_for,
+)
+
 from pysock import (
     FD_ALL,
     FD_READ,
@@ -23,19 +37,6 @@ from pysock import (
     WSAEWOULDBLOCK,
     CAsyncSocket,
     SockAddr,
-)
-from sock_support import (
-    LOOPBACK,
-    Reader,
-    Recorder,
-    attached,
-    datagram,
-    drain,
-    listener,
-    port_of,
-    reset,
-    until,
-    wait_for,
 )
 
 

@@ -1,7 +1,7 @@
 """The notification state machine (spec section 3, PY-7) with a socket that exists only here.
 
-Fake knows what the "kernel" holds and counts what it is asked: the machine must not ask what a return value has
-answered.
+Fake knows what the "kernel" holds and counts what it is asked: the machine must not ask what a return value
+has answered.
 """
 
 import pytest

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "src" / "_core"
 
 # A room may import rooms of its own stack with a lower rank, and `errors` (rank 0) from anywhere.
-EVENTS = {"errors": 0, "native": 1, "pump": 2, "sockets": 3}
+EVENTS = {"errors": 0, "native": 0, "names": 2, "events": 2, "pump": 3, "sockets": 4}
 BYTES = {"errors": 0, "native": 1, "archive": 2, "graph": 3, "plan": 4}
 IMPORT = re.compile(r"^\s*(?:from\s+(\S+)\s+)?c?import\s+(\S.*)$", re.M)
 
