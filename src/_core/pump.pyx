@@ -160,15 +160,15 @@ cdef class Pump:
     def __repr__(self):
         if self._poller == NULL:
             return "<Pump void>"
-        return f"<Pump {self.mechanism} sockets={self._live.live} posted={self._posted.count}>"
+        return f"<Pump {self.mechanism} sockets={self._live.live - (self._signals is not None)} posted={self._posted.count}>"
 
     # --- for the rooms above ------------------------------------------------------------------------------
 
     cdef int check_thread(self) except -1:
-        if PyThread_get_thread_ident() != self._thread:
-            raise WrongThreadError("this pump belongs to another thread")
         if self._poller == NULL:
             raise WrongThreadError("this pump belongs to the parent process")
+        if PyThread_get_thread_ident() != self._thread:
+            raise WrongThreadError("this pump belongs to another thread")
         return 0
 
     cdef int watch(self, Watched w, ps_sock_t fd) except? -1:
@@ -656,6 +656,7 @@ cdef class _Holder:
         global ps_my_pump
         if self.pump is not None:
             self.pump._ended = True
+            self.pump._thread = 0               # a later thread may get the number
             if ps_my_pump == <PyObject *>self.pump:
                 ps_my_pump = NULL
 

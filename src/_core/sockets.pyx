@@ -352,9 +352,8 @@ cdef class CAsyncSocket(Watched):
     cdef int _unusable(self, str operation) except -1:
         if self._pump is None:
             return self._fail(operation, PS_WSAENOTSOCK)
-        if this_thread() != self._pump._thread:
-            raise WrongThreadError(f"{operation}: {self!r} belongs to another thread")
-        raise WrongThreadError(f"{operation}: {self!r} belongs to the parent process")
+        owner = "the parent process" if self._pump._poller == NULL else "another thread"
+        raise WrongThreadError(f"{operation}: {self!r} belongs to {owner}")
 
     cdef int _fail(self, str operation, int code) except -1:
         """Notes a failure; raises in strict mode."""

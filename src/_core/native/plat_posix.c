@@ -1,6 +1,9 @@
 /* plat_posix.c: ps_plat.h over BSD sockets (Linux, macOS, the BSDs).
  *
  * On failure errno is left as the system set it, for messages that want to tell more than the Winsock number.
+ *
+ * PS_PLAIN_POSIX builds it on Linux as on a system that has only what POSIX and macOS have, so that the tests can
+ * run those branches too (PYSOCK_KQUEUE_SHIM in sources.cmake).
  */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #  define _GNU_SOURCE /* accept4, POLLRDHUP */
@@ -15,23 +18,31 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
-#ifdef __linux__
+#if defined(__linux__) && !defined(PS_PLAIN_POSIX)
+#  define PS_HAVE_EVENTFD 1
 #  include <sys/eventfd.h>
+#else
+#  define PS_HAVE_EVENTFD 0
 #endif
 
 /* Sockets can be born with their properties where socket() takes them; elsewhere there is a moment between
  * socket() and fcntl() in which another thread's fork and exec would inherit the descriptor. */
-#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC) && !defined(__APPLE__)
+#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC) && !defined(PS_PLAIN_POSIX)
+#  define PS_BORN_WELL 1 /* not #if PS_BORN_FLAGS: glibc's are enumerators, which the preprocessor takes for 0 */
 #  define PS_BORN_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 #else
+#  define PS_BORN_WELL 0
 #  define PS_BORN_FLAGS 0
 #endif
 
 /* Apple's newer headers have MSG_NOSIGNAL, its older kernels do not know it: there the socket option serves. */
 #if defined(MSG_NOSIGNAL) && !defined(__APPLE__)
 #  define PS_SEND_FLAGS MSG_NOSIGNAL
-#else
+#elif defined(SO_NOSIGPIPE)
 #  define PS_SEND_FLAGS 0
+#  define PS_NOSIGPIPE_OPTION SO_NOSIGPIPE
+#else
+#  error "sends would raise SIGPIPE on this system"
 #endif
 
 /* macOS refuses larger counts with EINVAL; a partial transfer says the same to everybody. */
@@ -139,9 +150,9 @@ int ps_set_blocking(ps_sock_t s, int blocking) {
 static int close_on_exec(int fd) { return status(fcntl(fd, F_SETFD, FD_CLOEXEC)); }
 
 static int without_sigpipe(ps_sock_t s) {
-#if PS_SEND_FLAGS == 0 && defined(SO_NOSIGPIPE)
+#ifdef PS_NOSIGPIPE_OPTION
     int on = 1;
-    return status(setsockopt(s, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on));
+    return status(setsockopt(s, SOL_SOCKET, PS_NOSIGPIPE_OPTION, &on, sizeof on));
 #else
     (void)s;
     return 0;
@@ -171,7 +182,7 @@ int ps_socket(int family, int type, int protocol, ps_sock_t *out) {
     *out = PS_BAD_SOCK;
     int s = socket(family, type | PS_BORN_FLAGS, protocol);
     if (s < 0) return failed();
-    int r = raise_well(s, PS_BORN_FLAGS != 0);
+    int r = raise_well(s, PS_BORN_WELL);
     if (r < 0) {
         close_quietly(s);
         return r;
@@ -187,13 +198,13 @@ int ps_accept(ps_sock_t listener, struct sockaddr *addr, ps_socklen_t *len, ps_s
     *out = PS_BAD_SOCK;
     for (;;) {
         if (len) *len = room;
-#ifdef SOCK_NONBLOCK
+#if PS_BORN_WELL
         int s = accept4(listener, addr, len, PS_BORN_FLAGS);
 #else
         int s = accept(listener, addr, len);
 #endif
         if (s >= 0) {
-            if (raise_well(s, PS_BORN_FLAGS != 0) == 0) {
+            if (raise_well(s, PS_BORN_WELL) == 0) {
                 *out = s;
                 return 0;
             }
@@ -329,7 +340,8 @@ int ps_at_mark(ps_sock_t s) {
     return r < 0 ? r : !(r & PS_PRI);
 }
 
-#ifndef POLLRDHUP
+#if !defined(POLLRDHUP) || defined(PS_PLAIN_POSIX)
+#  undef POLLRDHUP
 #  define POLLRDHUP 0
 #endif
 
@@ -361,7 +373,7 @@ int64_t ps_now_ns(void) {
 
 int ps_wake_open(ps_wake *w) {
     w->rd = w->wr = PS_BAD_SOCK;
-#ifdef __linux__
+#if PS_HAVE_EVENTFD
     int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (fd < 0) return failed();
     w->rd = w->wr = fd;

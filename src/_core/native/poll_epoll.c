@@ -22,6 +22,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,14 +66,11 @@ static int epoll_open(ps_poller **out) {
     if (!p) return -PS_WSAENOBUFS;
     p->base.ops = &ps_epoll_ops;
     p->free = NO_SLOT;
-    p->wake.rd = p->wake.wr = PS_BAD_SOCK;
     p->ep = epoll_create1(EPOLL_CLOEXEC);
-    int r = p->ep < 0 ? -ps_error_from_errno(errno) : ps_wake_open(&p->wake);
-    if (r >= 0) {
-        struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE};
-        if (epoll_ctl(p->ep, EPOLL_CTL_ADD, p->wake.rd, &e) < 0) r = -ps_error_from_errno(errno);
-    }
-    if (r < 0) {
+    p->wake.rd = p->wake.wr = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); /* no pipe will do: see above */
+    struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE};
+    if (p->ep < 0 || p->wake.rd < 0 || epoll_ctl(p->ep, EPOLL_CTL_ADD, p->wake.rd, &e) < 0) {
+        int r = -ps_error_from_errno(errno);
         destroy(&p->base);
         return r;
     }

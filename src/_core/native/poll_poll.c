@@ -5,7 +5,11 @@
  * has found the condition gone.
  *
  * Hang-ups and errors are reported by poll() whether asked for or not, and for good.  A socket that has shown one
- * is parked (poll() skips negative descriptors; ~fd keeps the number) until the caller rearms it.
+ * is parked (poll() skips negative descriptors; ~fd keeps the number) until the caller rearms it, and is then asked
+ * for nothing but what was rearmed: macOS calls a half-closed connection hung up, but only to those who ask for
+ * more than room to write.
+ *
+ * Without POLLRDHUP the end of a stream is only "readable", and a look at the next byte must tell the two apart.
  *
  * Slot 0 is the wake-up.  A watch's slot is its place in the array; the last one moves into a hole, so adding and
  * removing cost the same for any number of sockets.
@@ -21,11 +25,12 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#ifndef POLLRDHUP
-#  define POLLRDHUP 0 /* elsewhere the end of the stream is only "readable" */
+#if !defined(POLLRDHUP) || defined(PS_PLAIN_POSIX) /* see plat_posix.c */
+#  undef POLLRDHUP
+#  define POLLRDHUP 0
 #endif
 
-enum { EVERYTHING = PS_IN | PS_OUT | PS_PRI | PS_RDHUP };
+enum { STREAM = 0x100 }; /* a further bit of ps_watch.armed */
 
 typedef struct {
     ps_poller base;
@@ -82,6 +87,12 @@ static short asked_for(uint32_t bits) {
                    | (bits & PS_RDHUP ? POLLRDHUP : 0));
 }
 
+static int is_stream(int fd) {
+    int type = 0;
+    socklen_t len = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
+}
+
 static int poll_add(ps_poller *base, ps_watch *w) {
     poller *p = (poller *)base;
     w->slot = -1;
@@ -91,9 +102,9 @@ static int poll_add(ps_poller *base, ps_watch *w) {
         if (r < 0) return r;
     }
     w->slot = p->count++;
-    w->armed = EVERYTHING;
+    w->armed = PS_ALL | (is_stream(w->fd) ? STREAM : 0);
     p->watches[w->slot] = w;
-    p->fds[w->slot] = (struct pollfd){.fd = w->fd, .events = asked_for(EVERYTHING)};
+    p->fds[w->slot] = (struct pollfd){.fd = w->fd, .events = asked_for(PS_ALL)};
     return 0;
 }
 
@@ -109,22 +120,28 @@ static void poll_del(ps_poller *base, ps_watch *w) {
 
 static void poll_rearm(ps_poller *base, ps_watch *w, uint32_t bits) {
     struct pollfd *f = &((poller *)base)->fds[w->slot];
-    w->armed |= bits & EVERYTHING;
+    w->armed |= bits & PS_ALL;
     f->fd = w->fd;
     f->events = asked_for(w->armed);
+}
+
+/* Not asked of a socket with an error: on Linux the look would use the error up. */
+static int at_end(const ps_watch *w, short revents) {
+    char c;
+    return w->armed & STREAM && !(revents & (POLLERR | POLLHUP | POLLNVAL)) && recv(w->fd, &c, 1, MSG_PEEK) == 0;
 }
 
 /* What is reported is no longer asked for. */
 static uint32_t take(struct pollfd *f, ps_watch *w) {
     uint32_t bits = (f->revents & POLLIN ? PS_IN : 0) | (f->revents & POLLOUT ? PS_OUT : 0);
     if (f->revents & POLLPRI) bits |= PS_PRI;
-    if (f->revents & POLLRDHUP) bits |= PS_RDHUP | PS_IN;
+    if (f->revents & POLLRDHUP || (!POLLRDHUP && bits & PS_IN && at_end(w, f->revents))) bits |= PS_RDHUP | PS_IN;
     if (f->revents & (POLLHUP | POLLERR | POLLNVAL)) {
         bits |= PS_IN | PS_OUT | (f->revents & POLLHUP ? PS_RDHUP : 0);
         bits |= f->revents & (POLLERR | POLLNVAL) ? PS_ERR : 0;
         f->fd = ~w->fd;
     }
-    w->armed &= ~bits;
+    w->armed &= f->fd < 0 ? (uint32_t)STREAM : ~bits;
     f->events = asked_for(w->armed);
     return bits;
 }

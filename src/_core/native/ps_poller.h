@@ -7,17 +7,17 @@
  *    it is reported again only when there is new activity, or, after ps_poller_rearm, if it still holds or
  *    becomes true.  Reports may be spurious; they are never missed.
  *  - The caller rearms a bit when a call told that the condition is gone: a short read, WSAEWOULDBLOCK, the
- *    urgent byte taken.  connect and listen make another thing of a socket, so after them it rearms every bit.
+ *    urgent byte taken.  connect and listen make another thing of a socket, so after them it rearms PS_ALL.
  *    On mechanisms that are edge-triggered by themselves (`level` is 0) there is nothing to do, so nothing is
  *    done: no system call and no function call on the hot path.
  *  - After ps_poller_del returns, no later ps_poller_wait reports the watch, and a new watch with the same
  *    descriptor number inherits nothing.  (Within one batch the caller hands all events on before it runs
  *    anybody's code, so a batch never names a deleted watch.)
- *  - The peer's end of stream is reported as PS_IN, with PS_RDHUP where the system can tell; a hang-up in both
- *    directions or an error as PS_RDHUP / PS_ERR together with PS_IN | PS_OUT, so that whoever waits for either
- *    wakes.
- *  - ps_poller_wait allocates nothing, rounds its time-out up, returns 0 early when woken or interrupted by a
- *    signal, and drains the wake-up itself.
+ *  - The peer's end of stream is reported as PS_IN | PS_RDHUP, on some systems only once the data before it is
+ *    read; a hang-up in both directions or an error as PS_RDHUP / PS_ERR together with PS_IN | PS_OUT, so that
+ *    whoever waits for either wakes.
+ *  - ps_poller_wait allocates nothing, rounds its time-out up (and may cut one of days), returns 0 early when
+ *    woken or interrupted by a signal, and drains the wake-up itself.  A batch may name a watch twice.
  *  - ps_poller_wake may be called from any thread and from signal handlers.
  *  - ps_poller_fd is readable (poll, select) while an uncollected edge or a wake-up is pending; PS_BAD_SOCK
  *    where the mechanism has no such descriptor.
@@ -26,6 +26,9 @@
 #define PS_POLLER_H
 
 #include "ps_plat.h"
+
+/* Every bit that can be asked for. */
+enum { PS_ALL = PS_IN | PS_OUT | PS_PRI | PS_RDHUP };
 
 typedef struct {
     ps_sock_t fd;
