@@ -40,8 +40,10 @@ from pysock._core.native cimport (
     ps_event,
     ps_item,
     ps_now_ns,
+    ps_poller_embed,
     ps_poller_open,
     ps_poller_rearm,
+    ps_poller_rest,
     ps_pollers,
     ps_recv,
     ps_ring_free,
@@ -346,11 +348,14 @@ cdef class Pump:
         self._look_at_heap()
         return count
 
-    cdef int _hand_back(self) except -1:
-        """Whoever watches fileno() takes over again: there may be work left, or a timer it does not know."""
-        if self._depth == 0 and self._poller != NULL and (
-                self._posted.count or self._soon or self._deadline != INT64_MAX):
+    cdef int _hand_back(self, bint unseen) except -1:
+        """Whoever watches fileno() takes over again.  `unseen`: he does not know our timers."""
+        if self._depth or not self._embedded or self._poller == NULL:
+            return 0
+        if self._posted.count or self._soon or (unseen and self._deadline != INT64_MAX):
             self._nudge()
+        else:
+            ps_poller_rest(self._poller)
         return 0
 
     cdef int _nudge(self) except -1:
@@ -383,8 +388,7 @@ cdef class Pump:
                 taken += self._run_items(max_items - taken)
         finally:
             self._depth -= 1
-            if self._depth == 0 and self._poller != NULL and (self._posted.count or self._soon):
-                self._nudge()
+            self._hand_back(False)
         return taken
 
     def run(self):
@@ -410,7 +414,7 @@ cdef class Pump:
         finally:
             self._depth -= 1
             self._stop = False
-            self._hand_back()
+            self._hand_back(True)
             self._give_signals(signals)
         return self._code
 
@@ -454,7 +458,7 @@ cdef class Pump:
         finally:
             self._depth -= 1
             self._stop = False
-            self._hand_back()
+            self._hand_back(True)
             self._give_signals(signals)
 
     def stop(self, int code=0):
@@ -529,16 +533,15 @@ cdef class Pump:
 
     def fileno(self):
         """A descriptor for select, poll and their kin: readable whenever `dispatch` has work (PY-23)."""
-        cdef ps_sock_t fd
+        cdef int r
         self.check_thread()
-        fd = self._poller.ops.fd(self._poller)
-        if fd == PS_BAD_SOCK:
-            raise NotImplementedError(f"the {self.mechanism} mechanism has no descriptor of its own")
         if not self._embedded:
+            r = ps_poller_embed(&self._poller)
+            if r < 0:
+                raise SocketException("Pump.fileno", -r)
             self._embedded = True
-            if self._posted.count or self._soon:
-                self._nudge()
-        return fd
+            self._hand_back(True)
+        return self._poller.ops.fd(self._poller)
 
     def pending(self):
         """Is there anything `dispatch` would do now, as far as is known without asking the system?"""

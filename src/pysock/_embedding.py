@@ -108,8 +108,8 @@ class Attachment:
     def _look(self) -> None:
         """The guard.
 
-        A callback that runs the host's loop holds up the dispatch it was called from, and the pump, which takes
-        that dispatch to be at work, does not ask for another one.  So while it lasts, we look.
+        A callback that runs the host's loop holds up the dispatch it was called from, and the pump, which
+        takes that dispatch to be at work, does not ask for another one.  So while it lasts, we look.
         """
         self._guarding = False
         if self._depth:
