@@ -50,7 +50,8 @@ typedef struct {
     ps_wake ready; /* rd is the descriptor */
     lock turns;
     signal_ to_helper, to_owner;
-    int turn, wanted; /* wanted: by the owner, while it is the helper's */
+    int turn;
+    int waiting, wanted; /* the helper is in the real one's wait; the owner wants it to end */
     thread helper;
     ps_event found[BATCH];
     int count; /* of found; < 0: the error of a wait */
@@ -61,13 +62,14 @@ static void help(poller *p) {
     for (;;) {
         while (p->turn == OWNERS) signal_wait(&p->to_helper, &p->turns);
         if (p->turn == NOBODYS) break;
-        if (!p->wanted) {
-            give(&p->turns);
-            p->count = p->real->ops->wait(p->real, p->found, BATCH, -1);
-            take(&p->turns);
-            if (p->count) ps_wake_set(&p->ready);
-            else if (!p->wanted) continue;
-        }
+        p->waiting = 1;
+        give(&p->turns);
+        int n = p->real->ops->wait(p->real, p->found, BATCH, -1);
+        take(&p->turns);
+        p->waiting = 0;
+        p->count = n;
+        if (n) ps_wake_set(&p->ready);
+        else if (!p->wanted) continue;
         p->turn = OWNERS;
         signal_set(&p->to_owner);
     }
@@ -114,7 +116,8 @@ static void join(poller *p) { pthread_join(p->helper, NULL); }
 static int take_back(poller *p) {
     take(&p->turns);
     int had = p->turn == HELPERS;
-    if (had) {
+    if (had && !p->waiting) p->turn = OWNERS; /* it has not begun */
+    if (p->turn == HELPERS) {
         p->wanted = 1;
         p->real->ops->wake(p->real);
         while (p->turn == HELPERS) signal_wait(&p->to_owner, &p->turns);
@@ -167,7 +170,10 @@ static void helped_rearm(ps_poller *base, ps_watch *w, uint32_t bits) {
 static int helped_wait(ps_poller *base, ps_event *out, int max, int64_t timeout_ns) {
     poller *p = (poller *)base;
     take_back(p);
-    ps_wake_clear(&p->ready);
+    if (ps_ready(p->ready.rd, PS_IN) & PS_IN) {
+        ps_wake_clear(&p->ready);
+        timeout_ns = 0; /* woken, or there is something: the helper may have used up the real one's wake-up */
+    }
     int found = p->count;
     p->count = 0;
     if (found < 0) return found;
