@@ -3,14 +3,12 @@
 
 Invariants of a chain:
 - its values lie flat in a Python list until somebody asks for a position; from then on they are linked nodes,
-until
-  `clear`. Nothing that users see depends on that: while a walker is on the flat values, only appending
+  until `clear`. Nothing that users see depends on that: while a walker is on the flat values, only appending
   changes them, and linking leaves it the nodes it needs to go on;
 - a node is in at most one chain, and its `mark` is that chain's; a removed node has mark 0, and `clear` gives
-the chain
-  a new mark, so that every older position is known to be invalid without a visit to it;
-- `next` owns, `prev` is borrowed: a node with a good mark has a `prev` that is alive, owned by the node
-before it. """
+  the chain a new mark, so that every older position is known to be invalid without a visit to it;
+- `next` owns, `prev` is borrowed: a node with a good mark has a `prev` that is alive: the one before owns it.
+"""
 
 cimport cython
 from cpython.object cimport PyObject
