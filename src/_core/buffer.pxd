@@ -94,6 +94,7 @@ cdef uint8_t *fetch(Buffer c, Py_ssize_t k) except NULL
 cdef int fill(Buffer c, Py_ssize_t k) except -1
 cdef int check_budget(Buffer c, int64_t k) except -1
 cdef int64_t remaining(Buffer c) except -2
+cdef object read_some(Buffer c, int64_t n)
 cdef Py_ssize_t read_bulk(Buffer c, uint8_t *dst, Py_ssize_t n, object owner, Py_ssize_t offset) except -1
 cdef bytes read_exact(Buffer c, int64_t n, int64_t at)
 cdef int write_bulk(Buffer c, const uint8_t *p, Py_ssize_t n, object owner) except -1

@@ -244,22 +244,27 @@ cdef int64_t remaining(Buffer c) except -2:
         return buffered + (c._mem._len - c._mem._pos if c._mem._len > c._mem._pos else 0)
     if c.blocking:
         return -1
-    if c.source == F_PY or c.source == F_PY_INTO:
-        here = seek_file(c, 0, 1)
-        end = seek_file(c, 0, 2)
+    python = c.source == F_PY or c.source == F_PY_INTO
+    length = None if python else getattr(c._file, "GetLength", None)
+    position_ = None if python else getattr(c._file, "GetPosition", None)
+    if not python and (length is None or position_ is None):
+        return -1
+    try:
+        if python:
+            here = seek_file(c, 0, 1)
+            end = seek_file(c, 0, 2)
+        else:
+            begin_call(c)
+            try:
+                end = length()
+                here = position_()
+            finally:
+                end_call(c)
+                unusable(c)
+    except OSError:  # CFileException too: a pipe, or a file of the user's that has no length to tell
+        return -1
+    if python:
         seek_file(c, here, 0)
-    else:
-        length = getattr(c._file, "GetLength", None)
-        position_ = getattr(c._file, "GetPosition", None)
-        if length is None or position_ is None:
-            return -1
-        begin_call(c)
-        try:
-            end = length()
-            here = position_()
-        finally:
-            end_call(c)
-            unusable(c)
     return buffered + (end - here if end > here else 0)
 
 

@@ -24,8 +24,8 @@ from types import GenericAlias
 from pysock._core.archive cimport Cursor, load_kind, store_kind
 from pysock._core.buffer cimport (
     C_BAD_CLASS, C_BAD_INDEX, C_BAD_SCHEMA, C_GENERIC, S_CLOSED, S_FAILED, S_OPEN, check_loading,
-    check_storing, enter_item, fail, fetch, fill, get16, get32, leave_item, limit_in, limit_out, over_limit,
-    position, put16, put32, unusable, write_bytes,
+    check_storing, enter_item, fail, fetch, get16, get32, leave_item, limit_in, limit_out, over_limit,
+    position, put16, put32, read_some, unusable, write_bytes,
 )
 from pysock._core.errors cimport raise_invalid_arg, raise_memory, raise_not_supported
 from pysock._core.errors import CArchiveException
@@ -561,12 +561,9 @@ cdef CRuntimeClass load_record(CArchive a, int64_t at, uint32_t *schema):
     n = get16(a)
     if n > LONGEST_NAME:
         bad_class(a, at, f"a class name of at most {LONGEST_NAME} bytes", f"one of {n}", schema[0])
-    if a.rlim - a.rcur < n and not fill(a, n):
-        name = a.rcur[:a.rend - a.rcur]
-        a.rcur = a.rlim = a.rend
+    name = read_some(a, n)
+    if <uint32_t>len(name) < n:
         bad_class(a, at, f"a class name of {n} bytes", f"{ascii_of(name)} and the end", schema[0])
-    name = a.rcur[:n]
-    a.rcur += n
     rc = a._registry.find(name)
     if rc is None:
         bad_class(a, at, "a registered class", ascii_of(name), schema[0])

@@ -205,7 +205,7 @@ class Lab:
             elif cls == "CMapStringToString":
                 item.SetAt(e[0], e[1])
             elif cls in ("CObArray", "CObList"):
-                (item.AddTail if cls == "CObList" else item.Add)(self._by_id(e))
+                (item.append if cls == "CObList" else item.Add)(self._by_id(e))  # AddTail of a list adds its elements
             elif cls == "CStringList":
                 item.AddTail(e)
             else:
