@@ -34,6 +34,8 @@ T = TypeVar("T")
 class ListBase(CObject, MutableSequence[T], dynamic=False):
     """What all lists share. Subclasses say what an element is."""
 
+    __slots__ = ("__weakref__", "_chain")
+
     _chain: Chain
 
     __hash__ = None  # type: ignore[assignment]
@@ -284,6 +286,8 @@ class ListBase(CObject, MutableSequence[T], dynamic=False):
 class CStringList(ListBase[str], schema=0, library=True):
     """Strings: COUNT, n STRINGs, head to tail (AR-123). Loading appends (AR-137)."""
 
+    __slots__ = ()
+
     def _check(self, value: str) -> str:
         return check_text(value)
 
@@ -303,6 +307,8 @@ class CObList(ListBase[Any], schema=0, library=True):
 
     Loading appends (AR-137). `Find` looks for the very object.
     """
+
+    __slots__ = ()
 
     _element: ClassVar[type[CObject] | None] = None
     """What loading requests; a typed list asks for its own class."""
@@ -326,3 +332,5 @@ class CObList(ListBase[Any], schema=0, library=True):
 
 class CPtrList(ListBase[Any]):
     """Pointers, here any Python objects. It has no Serialize of its own: nothing is stored (AR-132)."""
+
+    __slots__ = ()
