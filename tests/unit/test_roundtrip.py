@@ -46,7 +46,9 @@ def values() -> st.SearchStrategy[tuple[str, Any]]:
 
 def same(a: Any, b: Any) -> bool:
     if isinstance(a, float):
-        return type(b) is float and (struct.pack("<d", a) == struct.pack("<d", b) or (math.isnan(a) and math.isnan(b)))
+        return type(b) is float and (
+            struct.pack("<d", a) == struct.pack("<d", b) or (math.isnan(a) and math.isnan(b))
+        )
     return type(a) is type(b) and a == b
 
 
@@ -88,7 +90,11 @@ def stored(items: list[tuple[str, Any]], size: int) -> bytes:
     return out.getvalue()
 
 
-@given(items=st.lists(values(), max_size=20), size=st.sampled_from([0, 128, 129, 200, 4096]), most=st.integers(1, 300))
+@given(
+    items=st.lists(values(), max_size=20),
+    size=st.sampled_from([0, 128, 129, 200, 4096]),
+    most=st.integers(1, 300),
+)
 def test_any_sequence_over_any_file(items: list[tuple[str, Any]], size: int, most: int) -> None:
     data = stored(items, size)
     for source in (data, io.BytesIO(data), CMemFile(data), Trickle(data, most)):
@@ -121,7 +127,9 @@ def test_scalars_are_little_endian_and_nothing_else(name: str, data: st.DataObje
 @pytest.mark.parametrize("name", list(FORMATS))
 @given(data=st.data())
 def test_arrays_are_their_scalars_one_after_another(name: str, data: st.DataObject) -> None:
-    element = integers(name) if name in WIDTHS else st.floats(width=32 if name == "FLOAT" else 64, allow_nan=False)
+    element = (
+        integers(name) if name in WIDTHS else st.floats(width=32 if name == "FLOAT" else 64, allow_nan=False)
+    )
     array = data.draw(st.lists(element, max_size=80))
     raw = b"".join(struct.pack(FORMATS[name], v) for v in array)
     out = CMemFile()
@@ -146,7 +154,13 @@ def test_counts(n: int) -> None:
         assert ar.Read(1) == b""
 
 
-@given(lines=st.lists(st.text(st.characters(codec=None, categories=None, exclude_characters="\r\n\0"), max_size=300), max_size=8), wide=st.booleans())
+@given(
+    lines=st.lists(
+        st.text(st.characters(codec=None, categories=None, exclude_characters="\r\n\0"), max_size=300),
+        max_size=8,
+    ),
+    wide=st.booleans(),
+)
 @settings(max_examples=60)
 def test_lines(lines: list[str], wide: bool) -> None:
     if not wide:
@@ -160,7 +174,11 @@ def test_lines(lines: list[str], wide: bool) -> None:
         assert list(ar.lines()) == lines
 
 
-@given(pieces=st.lists(st.binary(max_size=700), max_size=10), size=st.sampled_from([128, 131, 4096]), takes=st.lists(st.integers(0, 500), max_size=30))
+@given(
+    pieces=st.lists(st.binary(max_size=700), max_size=10),
+    size=st.sampled_from([128, 131, 4096]),
+    takes=st.lists(st.integers(0, 500), max_size=30),
+)
 def test_raw_bytes(pieces: list[bytes], size: int, takes: list[int]) -> None:
     whole = b"".join(pieces)
     out = CMemFile()
