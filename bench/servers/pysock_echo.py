@@ -1,58 +1,79 @@
-"""Echo or sink server on pysock.
+"""Echo or sink server on pysock, with the back-pressure of the C limit: what a peer does not take stops the reading.
 
---variant into: into the caller's buffer; bytes: a new object for each read; spin: into, polling before it
-sleeps.
+--variant into: into one buffer; bytes: a new object for each read; spin: into, polling before it sleeps.
 """
 
 import _common
 
 import pysock
-from pysock import FD_ALL, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
+from pysock import FD_ALL, FD_CLOSE, FD_WRITE, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
 
 a = _common.args(("into", "bytes", "spin"))
-SINK = a.mode == "sink"
 BUF = bytearray(256 * 1024)
 VIEW = memoryview(BUF)
 live = set()
 
 
 class Conn(pysock.CAsyncSocket):
-    pend = None
+    rest = b""
 
-    def OnReceive(self, err):
-        if a.variant == "bytes":
-            data = self.ReceiveBytes(65536)
-            n = len(data) if data else 0
-            k = 0 if SINK or n <= 0 else self.Send(data)
-        else:
-            n = self.Receive(BUF)
-            if n <= 0 or SINK:
-                return
-            data = BUF
-            k = self.Send(BUF, n)
-        if 0 <= k < n:  # until it would block: only then does OnSend follow
-            while k < n and (more := self.Send(VIEW[k:n] if data is BUF else data[k:])) >= 0:
-                k += more
-        if k < n:
-            self.pend = bytearray(data[max(k, 0) : n])
+    def blocked(self, rest):
+        self.rest = rest
+        self.AsyncSelect(FD_WRITE | FD_CLOSE)  # no OnReceive until it is gone
 
     def OnSend(self, err):
-        while self.pend and (k := self.Send(self.pend)) >= 0:
-            del self.pend[:k]
+        if rest := self.rest:
+            while rest and (k := self.Send(rest)) >= 0:
+                rest = rest[k:]
+            self.rest = rest
+            if not rest:
+                self.AsyncSelect(FD_ALL)
 
     def OnClose(self, err):
         live.discard(self)
         self.Close()
 
 
+class Into(Conn):
+    def OnReceive(self, err):
+        n = self.Receive(BUF)
+        if n > 0 and (k := self.Send(BUF, n)) < n:
+            self.blocked(bytes(VIEW[max(k, 0) : n]))
+
+
+class Bytes(Conn):
+    def OnReceive(self, err):
+        if data := self.ReceiveBytes(65536):
+            if (k := self.Send(data)) < len(data):
+                self.blocked(data[max(k, 0) :])
+
+
+class Sink(Conn):
+    def OnReceive(self, err):
+        self.Receive(BUF)
+
+
+class SinkBytes(Conn):
+    def OnReceive(self, err):
+        self.ReceiveBytes(262144)
+
+
 class Listener(pysock.CAsyncSocket):
     def OnAccept(self, err):
-        c = Conn()
+        c = Served()
         while self.Accept(c):
             live.add(c)
-            c = Conn()
+            c = Served()
 
 
+Served = {
+    ("echo", "into"): Into,
+    ("echo", "spin"): Into,
+    ("echo", "bytes"): Bytes,
+    ("sink", "into"): Sink,
+    ("sink", "spin"): Sink,
+    ("sink", "bytes"): SinkBytes,
+}[a.mode, a.variant]
 ls = Listener()
 ls.Create(0, SOCK_STREAM, FD_ALL, "127.0.0.1")
 ls.SetSockOpt(TCP_NODELAY, 1, IPPROTO_TCP)  # accepted sockets inherit it

@@ -1,4 +1,5 @@
 # cython: language_level=3
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """A window on the notification state machine (native/ps_events.h) for tests: no socket, no system call.
 
 EventState asks its questions of any object with the methods ``peek()``, ``ready(bits)``, ``take_error()`` and

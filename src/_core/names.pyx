@@ -1,4 +1,5 @@
 # cython: language_level=3
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """Addresses and the resolver: Python's address tuples, classic dotted numbers, host names (spec 6.2, 6.3)."""
 import os
 import socket

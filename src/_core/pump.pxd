@@ -20,6 +20,7 @@ cdef class Pump:
     cdef int64_t _deadline           # of the earliest timer, ns; INT64_MAX: none
     cdef int64_t _spin               # ns
     cdef object _soon                # deque of callables
+    cdef bint _called                # there are some
     cdef list _heap                  # (deadline ns, sequence number, timer id), heapq order
     cdef dict _timers                # id -> (deadline ns, period ns or 0, callable)
     cdef int _next_timer             # the last id given out

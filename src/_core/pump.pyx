@@ -1,4 +1,5 @@
 # cython: language_level=3
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """The pump: one per thread, it collects what sockets report and runs the callbacks, in order (PY-1 to PY-6).
 
 Invariants:
@@ -304,7 +305,7 @@ cdef class Pump:
     cdef int64_t _patience(self):
         """How long a wait may last now: ns, 0: there is work, -1: for ever."""
         cdef int64_t left
-        if self._posted.count or self._stop or self._soon:
+        if self._posted.count or self._stop or self._called:
             return 0
         if self._deadline == INT64_MAX:
             return -1
@@ -317,8 +318,9 @@ cdef class Pump:
         cdef Py_ssize_t i
         for i in range(n):
             if not self._soon:                          # a nested dispatch was here
-                return i
+                break
             fn = self._soon.popleft()
+            self._called = bool(self._soon)             # before fn, which may leave by KeyboardInterrupt
             try:
                 fn()
             except Exception as exc:
@@ -352,7 +354,7 @@ cdef class Pump:
         """Whoever watches fileno() takes over again.  `unseen`: he does not know our timers."""
         if self._depth or not self._embedded or self._poller == NULL:
             return 0
-        if self._posted.count or self._soon or (unseen and self._deadline != INT64_MAX):
+        if self._posted.count or self._called or (unseen and self._deadline != INT64_MAX):
             self._nudge()
         else:
             ps_poller_rest(self._poller)
@@ -382,7 +384,7 @@ cdef class Pump:
             self._collect(0)
             if self._deadline != INT64_MAX and self._deadline <= ps_now_ns():
                 taken += self._run_timers()
-            if self._soon:
+            if self._called:
                 taken += self._run_callables(max_items)
             while taken < max_items and self._posted.count:
                 taken += self._run_items(max_items - taken)
@@ -406,7 +408,7 @@ cdef class Pump:
                 self._collect(self._patience())
                 if self._deadline != INT64_MAX and self._deadline <= ps_now_ns():
                     self._run_timers()
-                if self._soon:
+                if self._called:
                     self._run_callables(sys.maxsize)
                 most = self._posted.count               # what comes up meanwhile waits for the next round
                 if most:
@@ -447,7 +449,7 @@ cdef class Pump:
                 self._collect(patience)
                 if self._deadline != INT64_MAX and self._deadline <= ps_now_ns():
                     self._run_timers()
-                if self._soon:
+                if self._called:
                     self._run_callables(sys.maxsize)
                 most = self._posted.count               # as in run
                 while most and self._posted.count and not self._stop and not predicate():
@@ -476,6 +478,7 @@ cdef class Pump:
         self.check_thread()
         _callable(fn)
         self._soon.append(fn)
+        self._called = True
         if self._depth == 0:
             self._nudge()
 
@@ -483,6 +486,7 @@ cdef class Pump:
         """Runs ``fn()`` in the pump's thread at its next dispatch, and wakes it.  From any thread."""
         _callable(fn)
         self._soon.append(fn)
+        self._called = True
         self._wake()
 
     def set_timer(self, double ms, fn, *, bint once=False):
@@ -545,7 +549,7 @@ cdef class Pump:
 
     def pending(self):
         """Is there anything `dispatch` would do now, as far as is known without asking the system?"""
-        return bool(self._posted.count or self._soon
+        return bool(self._posted.count or self._called
                     or (self._deadline != INT64_MAX and self._deadline <= ps_now_ns()))
 
     def next_deadline(self):

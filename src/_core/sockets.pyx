@@ -1,4 +1,5 @@
 # cython: language_level=3
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """CAsyncSocket: the BSD calls with MFC's names, results and error codes, and the notifications that follow
 them.
 
@@ -135,53 +136,8 @@ cdef extern from *:
     """
     #include "ps_build.h"
     static PS_THREAD_LOCAL int ps_last_error;
-
-    static inline int ps_other_threads(void) {
-        PyThreadState *head = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
-        return head != NULL && PyThreadState_Next(head) != NULL;
-    }
-    /* The handler of a type, remembered while the type stays as it is: its version changes with any
-    assignment to
-     * the class or its bases.  Only what takes self as its first argument (functions) is kept. */
-    static struct { PyTypeObject *type; unsigned int version; PyObject *handler; } ps_handlers[6];
-
-    static inline int ps_call_handler(PyObject *sock, int which, PyObject *name, int error) {
-        PyObject *handler = NULL, *r;
-        PyObject *args[3] = {NULL, sock, PyLong_FromLong(error)};
-        if (args[2] == NULL) return -1;
-        PyTypeObject *type = Py_TYPE(sock);
-        PyObject *own = *(PyObject **)((char *)sock + type->tp_dictoffset); /* CAsyncSocket.__dict__; NULL
-        while unused */ if (own == NULL || PyDict_GetItemWithError(own, name) == NULL) {
-            if (ps_handlers[which].type == type && type->tp_version_tag != 0
-                && ps_handlers[which].version == type->tp_version_tag) {
-                handler = ps_handlers[which].handler;
-            } else {
-                handler = _PyType_Lookup(type, name);
-                if (handler != NULL && !PyType_HasFeature(Py_TYPE(handler), Py_TPFLAGS_METHOD_DESCRIPTOR))
-                handler = NULL; if (handler != NULL) {
-                    ps_handlers[which].type = type;
-                    ps_handlers[which].version = type->tp_version_tag;
-                    ps_handlers[which].handler = handler;
-                }
-            }
-        }
-        if (handler != NULL) {
-            Py_INCREF(handler); /* a handler may replace itself */
-            r = PyObject_Vectorcall(handler, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-            Py_DECREF(handler);
-        } else {
-            r = PyErr_Occurred() ? NULL
-                                 : PyObject_VectorcallMethod(name, args + 1, 2 |
-                                 PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-        }
-        Py_DECREF(args[2]);
-        Py_XDECREF(r);
-        return r == NULL ? -1 : 0;
-    }
     """
     int ps_last_error
-    bint ps_other_threads()
-    int ps_call_handler(object sock, int which, object name, int error) except -1
     unsigned long PyThread_get_thread_ident()
     bint PyByteArray_CheckExact(object o)
     char *PyByteArray_AS_STRING(object o)
@@ -190,6 +146,11 @@ cdef extern from *:
     Py_ssize_t PyLong_AsSsize_t(object o)
     void PyErr_Clear()
     int PyErr_ResourceWarning(object source, Py_ssize_t level, const char *text, ...) except -1
+
+cdef extern from "pyhandler.h":
+    void ps_drop_dict(object o)
+    int ps_call_handler(object sock, int which, object name, int error) except -1
+    bint ps_other_threads()
 
 cdef enum:
     INVALID_SOCKET = -1
@@ -301,9 +262,6 @@ cdef inline int after(CAsyncSocket s, unsigned int due) except -1:
     return 0
 
 
-@cython.binding(False)
-@cython.embedsignature(True)
-@cython.embedsignature.format("clinic")
 cdef class CAsyncSocket(Watched):
     """A non-blocking socket that calls back (MFC's CAsyncSocket).
 
@@ -320,6 +278,7 @@ cdef class CAsyncSocket(Watched):
 
     def __cinit__(self):
         global objects_alive
+        ps_drop_dict(self)
         self._strict = -1
         if PS_COUNTING:
             objects_alive += 1
