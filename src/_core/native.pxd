@@ -140,6 +140,9 @@ cdef extern from "ps_poller.h" nogil:
     int ps_poller_open(const char *name, ps_poller **out)
     void ps_poller_rearm(ps_poller *p, ps_watch *w, uint32_t bits)
 
+cdef extern from "ps_lookout.h" nogil:
+    int ps_lookout_open(ps_poller *inner, ps_poller **out)
+
 cdef extern from "ps_events.h" nogil:
     enum:
         PS_FD_READ

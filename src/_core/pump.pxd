@@ -44,6 +44,7 @@ cdef class Pump:
     cdef int _run_timers(self) except -1
     cdef int64_t _patience(self)
     cdef int _nudge(self) except -1
+    cdef int _leave(self) except -1
     cdef int _tell(self, object sock, unsigned int event, object exc) except -1
 
 

@@ -40,7 +40,9 @@ from pysock._core.native cimport (
     ps_ev_take,
     ps_event,
     ps_item,
+    ps_lookout_open,
     ps_now_ns,
+    ps_poller,
     ps_poller_open,
     ps_poller_rearm,
     ps_pollers,
@@ -244,8 +246,8 @@ cdef class Pump:
                     while n == 0 and now < until and not self._signalled:
                         n = self._poller.ops.wait(self._poller, batch, BATCH, 0)
                         now = ps_now_ns()
-                    if n == 0:
-                        n = self._poller.ops.wait(self._poller, batch, BATCH, timeout)
+                    if n == 0:                          # a wake-up may have ended one of the waits above
+                        n = self._poller.ops.wait(self._poller, batch, BATCH, 0 if self._signalled else timeout)
         self._signalled = False
         self._live.round += 1
         if n < 0:
@@ -355,6 +357,14 @@ cdef class Pump:
             self._poller.ops.wake(self._poller)
         return 0
 
+    cdef int _leave(self) except -1:
+        """The thread goes elsewhere: from now on fileno() must tell."""
+        if self._embedded and self._depth == 0 and self._poller != NULL:
+            if self._posted.count or self._called:
+                self._nudge()
+            self._poller.ops.fd(self._poller)
+        return 0
+
     # --- the loop -----------------------------------------------------------------------------------------
 
     def dispatch(self, Py_ssize_t max_items=64):
@@ -378,8 +388,7 @@ cdef class Pump:
                 taken += self._run_items(max_items - taken)
         finally:
             self._depth -= 1
-            if self._depth == 0 and self._poller != NULL and (self._posted.count or self._called):
-                self._nudge()
+            self._leave()
         return taken
 
     def run(self):
@@ -405,6 +414,7 @@ cdef class Pump:
         finally:
             self._depth -= 1
             self._stop = False
+            self._leave()
             self._give_signals(signals)
         return self._code
 
@@ -445,8 +455,7 @@ cdef class Pump:
         finally:
             self._depth -= 1
             self._stop = False
-            if self._depth == 0 and self._poller != NULL and (self._posted.count or self._called):
-                self._nudge()
+            self._leave()
             self._give_signals(signals)
 
     def stop(self, int code=0):
@@ -515,16 +524,17 @@ cdef class Pump:
 
     def fileno(self):
         """A descriptor for select, poll and their kin: readable whenever `dispatch` has work (PY-23)."""
-        cdef ps_sock_t fd
+        cdef ps_poller *lookout
+        cdef int r
         self.check_thread()
-        fd = self._poller.ops.fd(self._poller)
-        if fd == PS_BAD_SOCK:
-            raise NotImplementedError(f"the {self.mechanism} mechanism has no descriptor of its own")
-        if not self._embedded:
-            self._embedded = True
-            if self._posted.count or self._called:
-                self._nudge()
-        return fd
+        if self._poller.ops.fd(self._poller) == PS_BAD_SOCK:
+            r = ps_lookout_open(self._poller, &lookout)
+            if r < 0:
+                raise SocketException("Pump.fileno", -r)
+            self._poller = lookout
+        self._embedded = True
+        self._leave()
+        return self._poller.ops.fd(self._poller)
 
     def pending(self):
         """Is there anything `dispatch` would do now, as far as is known without asking the system?"""

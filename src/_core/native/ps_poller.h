@@ -20,7 +20,7 @@
  *    woken or interrupted by a signal, and drains the wake-up itself.  A batch may name a watch twice.
  *  - ps_poller_wake may be called from any thread and from signal handlers.
  *  - ps_poller_fd is readable (poll, select) while an uncollected edge or a wake-up is pending; PS_BAD_SOCK
- *    where the mechanism has no such descriptor.
+ *    where the mechanism has no such descriptor: ps_lookout.h makes one.
  */
 #ifndef PS_POLLER_H
 #define PS_POLLER_H
