@@ -1,4 +1,4 @@
-"""Echo or sink server on pysock, with the back-pressure of the C limit: what a peer does not take stops the reading.
+"""Echo or sink server on pysock.  As in the C limit, what a peer does not take stops the reading.
 
 --variant into: into one buffer; bytes: a new object for each read; spin: into, polling before it sleeps.
 """
