@@ -326,7 +326,7 @@ cdef class Pump:
                 fn()
             except Exception as exc:
                 self._tell(None, 0, exc)
-        self._called = bool(self._soon)                 # a KeyboardInterrupt leaves it up: looked at once more
+        self._called = bool(self._soon)  # a KeyboardInterrupt leaves it up, for one more look
         return done
 
     cdef int _run_timers(self) except -1:
