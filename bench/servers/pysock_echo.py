@@ -6,7 +6,7 @@
 import _common
 
 import pysock
-from pysock import FD_ALL, FD_CLOSE, FD_WRITE, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
+from pysock import FD_ALL, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
 
 a = _common.args(("into", "bytes", "spin"))
 BUF = bytearray(256 * 1024)
@@ -14,20 +14,29 @@ VIEW = memoryview(BUF)
 live = set()
 
 
+def later(err):
+    """Stands in for OnReceive while bytes wait to be sent: what is not read stays announced."""
+
+
 class Conn(pysock.CAsyncSocket):
     rest = b""
 
-    def blocked(self, rest):
-        self.rest = rest
-        self.AsyncSelect(FD_WRITE | FD_CLOSE)  # no OnReceive until it is gone
+    def flush(self, rest):
+        while rest and (k := self.Send(rest)) >= 0:  # until it would block: only then does OnSend follow
+            rest = rest[k:]
+        return rest
+
+    def keep(self, rest):
+        if rest := self.flush(rest):
+            self.rest = bytes(rest)
+            self.OnReceive = later
 
     def OnSend(self, err):
-        if rest := self.rest:
-            while rest and (k := self.Send(rest)) >= 0:
-                rest = rest[k:]
-            self.rest = rest
-            if not rest:
-                self.AsyncSelect(FD_ALL)
+        if self.rest:
+            self.rest = self.flush(self.rest)
+            if not self.rest:
+                del self.OnReceive
+                self.OnReceive(0)
 
     def OnClose(self, err):
         live.discard(self)
@@ -38,14 +47,14 @@ class Into(Conn):
     def OnReceive(self, err):
         n = self.Receive(BUF)
         if n > 0 and (k := self.Send(BUF, n)) < n:
-            self.blocked(bytes(VIEW[max(k, 0) : n]))
+            self.keep(VIEW[max(k, 0) : n])
 
 
 class Bytes(Conn):
     def OnReceive(self, err):
         if data := self.ReceiveBytes(65536):
             if (k := self.Send(data)) < len(data):
-                self.blocked(data[max(k, 0) :])
+                self.keep(data[max(k, 0) :])
 
 
 class Sink(Conn):

@@ -163,7 +163,8 @@ cdef class Pump:
     def __repr__(self):
         if self._poller == NULL:
             return "<Pump void>"
-        return f"<Pump {self.mechanism} sockets={self._live.live - (self._signals is not None)} posted={self._posted.count}>"
+        sockets = self._live.live - (self._signals is not None)
+        return f"<Pump {self.mechanism} sockets={sockets} posted={self._posted.count}>"
 
     # --- for the rooms above ------------------------------------------------------------------------------
 
@@ -247,7 +248,9 @@ cdef class Pump:
                         n = self._poller.ops.wait(self._poller, batch, BATCH, 0)
                         now = ps_now_ns()
                     if n == 0:                          # a wake-up may have ended one of the waits above
-                        n = self._poller.ops.wait(self._poller, batch, BATCH, 0 if self._signalled else timeout)
+                        if self._signalled:
+                            timeout = 0
+                        n = self._poller.ops.wait(self._poller, batch, BATCH, timeout)
         self._signalled = False
         self._live.round += 1
         if n < 0:
@@ -315,17 +318,16 @@ cdef class Pump:
     cdef int _run_callables(self, Py_ssize_t most) except -1:
         """Those posted until now; what they post comes next time."""
         cdef Py_ssize_t n = min(<Py_ssize_t>len(self._soon), most)
-        cdef Py_ssize_t i
-        for i in range(n):
-            if not self._soon:                          # a nested dispatch was here
-                break
+        cdef Py_ssize_t done = 0
+        while done < n and self._soon:                  # a nested dispatch may take some
             fn = self._soon.popleft()
-            self._called = bool(self._soon)             # before fn, which may leave by KeyboardInterrupt
+            done += 1
             try:
                 fn()
             except Exception as exc:
                 self._tell(None, 0, exc)
-        return n
+        self._called = bool(self._soon)  # a KeyboardInterrupt leaves it up, for one more look
+        return done
 
     cdef int _run_timers(self) except -1:
         """Those due now, earliest first; returns how many."""
