@@ -11,6 +11,7 @@ cdef extern from "ps_wsa.h" nogil:
     enum:
         PS_WSA_NOT_ENOUGH_MEMORY
         PS_WSAEINTR
+        PS_WSAEINPROGRESS
         PS_WSAEACCES
         PS_WSAEFAULT
         PS_WSAEINVAL
@@ -170,6 +171,7 @@ cdef extern from "ps_events.h" nogil:
         PS_EV_CUTS
         PS_EV_MARK
         PS_EV_INLINE
+        PS_EV_NO_URGENT
     ctypedef struct ps_events:
         uint8_t mask
         uint8_t posted
@@ -237,3 +239,4 @@ cdef extern from "ps_ring.h" nogil:
     void ps_ring_free(ps_ring *r)
     int ps_ring_push(ps_ring *r, ps_item item, const ps_slots *live)
     ps_item ps_ring_pop(ps_ring *r)
+    bint ps_ring_take(ps_ring *r, ps_item item)

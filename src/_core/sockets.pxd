@@ -1,6 +1,8 @@
 # cython: language_level=3
 """What sibling rooms may use of `sockets`."""
-from pysock._core.native cimport ps_addr, ps_sock_t
+from cpython.buffer cimport Py_buffer
+
+from pysock._core.native cimport ps_addr, ps_poller_rearm, ps_sock_t
 from pysock._core.pump cimport Watched
 
 
@@ -31,3 +33,26 @@ cdef class CAsyncSocket(Watched):
 
 
 cdef void set_last_error(int code) noexcept
+cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1
+cdef int open_buffer(object buf, Py_buffer *view, int flags) except -1
+cdef bint shares(CAsyncSocket s, Py_ssize_t n) noexcept
+
+cdef extern from *:
+    unsigned long PyThread_get_thread_ident()
+
+
+cdef inline int usable(CAsyncSocket s, str operation) except -1:
+    """1 if there is a handle and this is its thread; 0 and WSAENOTSOCK without one (LT-16)."""
+    if s._pump is not None and PyThread_get_thread_ident() == s._pump._thread and s._pump._poller != NULL:
+        return 1
+    return s._unusable(operation)
+
+
+cdef inline int after(CAsyncSocket s, unsigned int due) except -1:
+    """After a call told the state machine something."""
+    if s._ev.rearm:
+        ps_poller_rearm(s._pump._poller, &s._watch, s._ev.rearm)
+        s._ev.rearm = 0
+    if due:
+        s._pump.post(s, due)
+    return 0

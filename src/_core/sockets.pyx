@@ -108,7 +108,6 @@ from pysock._core.native cimport (
     ps_getsockname,
     ps_getsockopt,
     ps_listen,
-    ps_poller_rearm,
     ps_readable_bytes,
     ps_ready,
     ps_recv,
@@ -186,7 +185,7 @@ def live_counts():
     return {"handles": handles_open, "sockets": objects_alive} if PS_COUNTING else {}
 
 
-cdef inline Py_ssize_t length_of(object n, Py_ssize_t available) except -1:
+cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1:
     """How much of a buffer of `available` bytes is meant by the argument `n`."""
     cdef Py_ssize_t k
     if n is None:
@@ -212,7 +211,7 @@ cdef Py_ssize_t odd_length(object n, Py_ssize_t available) except -1:
     return k
 
 
-cdef inline bint shares(CAsyncSocket s, Py_ssize_t n) noexcept:
+cdef bint shares(CAsyncSocket s, Py_ssize_t n) noexcept:
     """Does a call that moves n bytes give the GIL away?  Always where it may block; else only if it copies
     much and there is somebody to run: giving it away and taking it back costs more than copying a little."""
     return s._blocking or (n >= LARGE and ps_other_threads())
@@ -242,23 +241,6 @@ cdef int event_mask(object lEvent) except -1:
 
 cdef bint is_address(object x):
     return not isinstance(x, int) and x is not None and x is not UNSET
-
-
-cdef inline int usable(CAsyncSocket s, str operation) except -1:
-    """1 if there is a handle and this is its thread; 0 and WSAENOTSOCK without one (LT-16)."""
-    if s._pump is not None and PyThread_get_thread_ident() == s._pump._thread and s._pump._poller != NULL:
-        return 1
-    return s._unusable(operation)
-
-
-cdef inline int after(CAsyncSocket s, unsigned int due) except -1:
-    """After a call told the state machine something."""
-    if s._ev.rearm:
-        ps_poller_rearm(s._pump._poller, &s._watch, s._ev.rearm)
-        s._ev.rearm = 0
-    if due:
-        s._pump.post(s, due)
-    return 0
 
 
 cdef class CAsyncSocket(Watched):

@@ -2,8 +2,17 @@
 
 from importlib.metadata import version as _version
 
-from pysock import constants
-from pysock._core.errors import (
+from . import constants
+from ._core.blocking import CSocket
+from ._core.errors import (
+    ArchiveEndOfFile,
+    ArchiveLimitError,
+    CArchiveException,
+    CException,
+    CFileException,
+    CInvalidArgException,
+    CMemoryException,
+    CNotSupportedException,
     SocketException,
     SocketUsageError,
     WrongThreadError,
@@ -12,25 +21,177 @@ from pysock._core.errors import (
     winsock_name,
     winsock_text,
 )
-from pysock._core.names import SockAddr
-from pysock._core.pump import Pump, quit, run
-from pysock._core.sockets import CAsyncSocket, strict
-from pysock.afxsock import WSADATA, AfxSocketInit, AfxSocketTerm
-from pysock.constants import *  # noqa: F403
-
-__version__ = _version("pysock-mfc")
+from ._core.graph import (
+    RUNTIME_CLASS,
+    VERSIONABLE_SCHEMA,
+    CArchive,
+    ClassRegistry,
+    CObject,
+    CRuntimeClass,
+    ObjRef,
+    default_registry,
+)
+from ._core.names import SockAddr
+from ._core.pump import Pump, quit, run
+from ._core.sockets import CAsyncSocket, strict
+from ._core.wire import (
+    BOOL,
+    BYTE,
+    CHAR,
+    DOUBLE,
+    DWORD,
+    FLOAT,
+    INT,
+    LONG,
+    LONGLONG,
+    SHORT,
+    UINT,
+    ULONGLONG,
+    WCHAR,
+    WORD,
+    CString,
+    CStringA,
+    CStringW,
+    bool_,
+)
+from .afxsock import WSADATA, AfxSocketInit, AfxSocketTerm
+from .arrays import CByteArray, CDWordArray, CObArray, CPtrArray, CStringArray, CUIntArray, CWordArray
+from .constants import *  # noqa: F403  (FD_*, WSAE*, MSG_*, SO_*: its __all__ is part of ours)
+from .csocketfile import CSocketFile
+from .files import CFile, CFileStatus, CMemFile
+from .lists import POSITION, CObList, CPtrList, CStringList
+from .maporder import HashKey
+from .maps import (
+    CMapPtrToPtr,
+    CMapPtrToWord,
+    CMapStringToOb,
+    CMapStringToPtr,
+    CMapStringToString,
+    CMapWordToOb,
+    CMapWordToPtr,
+    MapPosition,
+)
+from .oletimes import COleDateTime, COleDateTimeSpan
+from .olevalues import CComBSTR, COleCurrency
+from .structs import CLSID, FILETIME, GUID, LOGFONT, POINT, RECT, SIZE, CPoint, CRect, CSize
+from .templates import (
+    CArray,
+    CList,
+    CMap,
+    CTypedPtrArray,
+    CTypedPtrList,
+    CTypedPtrMap,
+    array_of,
+    by_value,
+    fixed,
+    list_of,
+    map_of,
+)
+from .times import CTime, CTimeSpan
+from .variant import VARENUM, COleVariant, OleObject, OlePersistence
 
 __all__ = [
+    "BOOL",
+    "BYTE",
+    "CHAR",
+    "CLSID",
+    "DOUBLE",
+    "DWORD",
+    "FILETIME",
+    "FLOAT",
+    "GUID",
+    "INT",
+    "LOGFONT",
+    "LONG",
+    "LONGLONG",
+    "POINT",
+    "POSITION",
+    "RECT",
+    "RUNTIME_CLASS",
+    "SHORT",
+    "SIZE",
+    "UINT",
+    "ULONGLONG",
+    "VARENUM",
+    "VERSIONABLE_SCHEMA",
+    "WCHAR",
+    "WORD",
     "WSADATA",
     "AfxSocketInit",
     "AfxSocketTerm",
+    "ArchiveEndOfFile",
+    "ArchiveLimitError",
+    "CArchive",
+    "CArchiveException",
+    "CArray",
     "CAsyncSocket",
+    "CByteArray",
+    "CComBSTR",
+    "CDWordArray",
+    "CException",
+    "CFile",
+    "CFileException",
+    "CFileStatus",
+    "CInvalidArgException",
+    "CList",
+    "CMap",
+    "CMapPtrToPtr",
+    "CMapPtrToWord",
+    "CMapStringToOb",
+    "CMapStringToPtr",
+    "CMapStringToString",
+    "CMapWordToOb",
+    "CMapWordToPtr",
+    "CMemFile",
+    "CMemoryException",
+    "CNotSupportedException",
+    "CObArray",
+    "CObList",
+    "CObject",
+    "COleCurrency",
+    "COleDateTime",
+    "COleDateTimeSpan",
+    "COleVariant",
+    "CPoint",
+    "CPtrArray",
+    "CPtrList",
+    "CRect",
+    "CRuntimeClass",
+    "CSize",
+    "CSocket",
+    "CSocketFile",
+    "CString",
+    "CStringA",
+    "CStringArray",
+    "CStringList",
+    "CStringW",
+    "CTime",
+    "CTimeSpan",
+    "CTypedPtrArray",
+    "CTypedPtrList",
+    "CTypedPtrMap",
+    "CUIntArray",
+    "CWordArray",
+    "ClassRegistry",
+    "HashKey",
+    "MapPosition",
+    "ObjRef",
+    "OleObject",
+    "OlePersistence",
     "Pump",
     "SockAddr",
     "SocketException",
     "SocketUsageError",
     "WrongThreadError",
+    "array_of",
+    "bool_",
+    "by_value",
+    "constants",
+    "default_registry",
     "errno_of",
+    "fixed",
+    "list_of",
+    "map_of",
     "quit",
     "run",
     "strict",
@@ -39,3 +200,5 @@ __all__ = [
     "winsock_text",
 ]
 __all__ += constants.__all__
+
+__version__ = _version("pysock-mfc")

@@ -67,4 +67,16 @@ static inline ps_item ps_ring_pop(ps_ring *r) {
     return item;
 }
 
+/* Takes one item out of the middle: 1, or 0 if it is not there.  Blocking calls do this to what they waited for, which
+ * came last. */
+static inline int ps_ring_take(ps_ring *r, ps_item item) {
+    for (uint32_t i = r->count; i-- > 0;) {
+        const ps_item *at = ps_ring_at(r, i);
+        if (at->slot != item.slot || at->generation != item.generation || at->event != item.event) continue;
+        for (r->count--; i < r->count; i++) *ps_ring_at(r, i) = *ps_ring_at(r, i + 1);
+        return 1;
+    }
+    return 0;
+}
+
 #endif

@@ -1,0 +1,23 @@
+# cython: language_level=3
+"""The values of an archive, for the room above."""
+
+from libc.stdint cimport int64_t
+
+from pysock._core.buffer cimport Buffer
+from pysock._core.text cimport Codec
+
+cdef class Cursor(Buffer):
+    cdef bint canonical     # over-long forms are refused
+    cdef bint wide          # CString is UTF-16 (the `unicode` setting)
+    cdef int _bits
+    cdef int short_string   # longest string that needs no look at max_string
+    cdef int64_t max_string_
+    cdef int64_t max_count_
+    cdef Codec codec
+    cdef str _profile
+    cdef str _map_order
+
+    cdef str text_of(self, bytearray units, bint wide)
+
+cdef int store_kind(Cursor c, int kind, object v) except -1
+cdef object load_kind(Cursor c, int kind)

@@ -1,0 +1,54 @@
+# cython: language_level=3
+"""Objects of an archive, for sibling rooms."""
+
+from libc.stdint cimport int64_t, uint32_t
+
+from pysock._core.archive cimport Cursor
+
+cdef class Object:
+    pass
+
+cdef class CRuntimeClass:
+    cdef readonly str m_lpszClassName
+    cdef readonly object cls                # the Python class
+    cdef readonly CRuntimeClass m_pBaseClass
+    cdef uint32_t schema                    # m_wSchema; 0xFFFF: not archivable; may carry VERSIONABLE_SCHEMA
+    cdef readonly bint creatable
+    cdef readonly bint library              # one of the library's own: plain requests admit it
+    cdef readonly bytes name                # as it stands in the stream
+
+cdef class ClassRegistry:
+    cdef dict _own          # name -> CRuntimeClass, the program's
+    cdef dict _library      # the library's own classes, looked up after those
+    cdef object __weakref__
+
+    cdef int add(self, CRuntimeClass rc) except -1
+    cdef CRuntimeClass find(self, bytes name)
+
+cdef struct Slot:
+    void *key               # object or CRuntimeClass; the archive's list keeps it alive
+    uint32_t index
+
+cdef class CArchive(Cursor):
+    cdef Slot *_slots       # storing: open addressing by pointer
+    cdef size_t _mask       # number of slots - 1; 0: none yet
+    cdef uint32_t _next     # the index that the next entry takes
+    cdef list _map          # what the indices mean; keeps everything in it alive (AR-41)
+    cdef dict _schemas      # CRuntimeClass -> schema of a record that differed (AR-103)
+    cdef uint32_t _schema   # of the object being loaded; NO_SCHEMA once asked
+    cdef uint32_t _object_schema    # the same, repeatable
+    cdef int _depth
+    cdef int64_t _classes   # class records loaded
+    cdef int64_t max_objects_
+    cdef int64_t max_classes_
+    cdef int64_t max_depth_
+    cdef int64_t max_dense_
+    cdef int64_t _created   # objects made from the stream
+    cdef object _allow      # None, "registered" or a tuple of CRuntimeClass
+    cdef int _admit         # the same as a number
+    cdef ClassRegistry _registry
+    cdef public object m_pDocument
+    cdef public bint m_bForceFlat
+    cdef object __weakref__
+
+    cdef int check_params(self, bint loading) except -1

@@ -1,0 +1,131 @@
+/* pyfast.h: the details of CPython that the archive's hot path needs, in one place. */
+#ifndef PS_PYFAST_H
+#define PS_PYFAST_H
+
+#include <Python.h>
+#include <math.h>
+#include <stdint.h>
+
+/* Out of the way, so that the inlined part stays small.
+   0: *v is set; 1: not an int, or one beyond 64 signed bits; -1: raised */
+static int ps_index_i64(PyObject *o, int64_t *v)
+{
+    int beyond;
+    PyObject *n;
+    if (PyLong_Check(o)) {
+        *v = PyLong_AsLongLongAndOverflow(o, &beyond);
+        return beyond != 0;
+    }
+    if (!PyIndex_Check(o))
+        return 1;
+    n = PyNumber_Index(o);
+    if (n == NULL)
+        return -1;
+    *v = PyLong_AsLongLongAndOverflow(n, &beyond);
+    Py_DECREF(n);
+    return beyond != 0;
+}
+
+/* An int (or what has __index__) as int64; result as above. */
+static inline int ps_as_i64(PyObject *o, int64_t *v)
+{
+#if PY_VERSION_HEX < 0x030C0000
+    if (PyLong_CheckExact(o)) {
+        const digit *d = ((PyLongObject *)o)->ob_digit;
+        switch (Py_SIZE(o)) {
+        case 0: *v = 0; return 0;
+        case 1: *v = d[0]; return 0;
+        case -1: *v = -(int64_t)d[0]; return 0;
+        case 2: *v = (int64_t)(((uint64_t)d[1] << PyLong_SHIFT) | d[0]); return 0;
+        case -2: *v = -(int64_t)(((uint64_t)d[1] << PyLong_SHIFT) | d[0]); return 0;
+        }
+    }
+#else
+    if (PyLong_CheckExact(o) && PyUnstable_Long_IsCompact((PyLongObject *)o)) {
+        *v = PyUnstable_Long_CompactValue((PyLongObject *)o);
+        return 0;
+    }
+#endif
+    return ps_index_i64(o, v);
+}
+
+/* 0: *v is set; 1: not an int, negative or beyond 64 bits; -1: raised */
+static inline int ps_as_u64(PyObject *o, uint64_t *v)
+{
+    int64_t s;
+    int r = ps_as_i64(o, &s);
+    if (r == 0) {
+        *v = (uint64_t)s;
+        return s < 0;
+    }
+    if (r > 0) {
+        PyObject *n;
+        if (!PyIndex_Check(o))
+            return 1;
+        n = PyNumber_Index(o);
+        if (n == NULL)
+            return -1;
+        *v = PyLong_AsUnsignedLongLong(n);
+        Py_DECREF(n);
+        if (*v == (uint64_t)-1 && PyErr_Occurred()) {
+            if (!PyErr_ExceptionMatches(PyExc_OverflowError))
+                return -1;
+            PyErr_Clear();
+            return 1;
+        }
+        return 0;
+    }
+    return r;
+}
+
+static inline int ps_as_double(PyObject *o, double *v)
+{
+    if (PyFloat_CheckExact(o)) {
+        *v = PyFloat_AS_DOUBLE(o);
+        return 0;
+    }
+    *v = PyFloat_AsDouble(o);
+    return *v == -1.0 && PyErr_Occurred() ? -1 : 0;
+}
+
+/* Does x, rounded to a float, stay finite?  (infinities and NaN of their own are fine) */
+static inline int ps_fits_float(double x)
+{
+    return !isinf((float)x) || isinf(x);
+}
+
+/* True if `name` found on the type of `o` is what `type` itself defines, so that calling C directly skips nobody. */
+static inline int ps_same_method(PyTypeObject *a, PyTypeObject *b, PyObject *name)
+{
+    return _PyType_Lookup(a, name) == _PyType_Lookup(b, name);
+}
+
+/* Give `type` descriptors of its own for the methods it inherits from compiled bases: the interpreter's fast paths
+   for methods want the descriptor's type to be exactly that of the object. */
+static int ps_adopt_methods(PyTypeObject *type)
+{
+    Py_ssize_t i, at;
+    for (i = 1; i < PyTuple_GET_SIZE(type->tp_mro); i++) {
+        PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(type->tp_mro, i);
+        PyObject *name, *method;
+        if (base == &PyBaseObject_Type)
+            break;
+        for (at = 0; PyDict_Next(base->tp_dict, &at, &name, &method);) {
+            PyObject *own;
+            int failed;
+            if (!Py_IS_TYPE(method, &PyMethodDescr_Type) || PyDict_Contains(type->tp_dict, name))
+                continue;
+            own = PyDescr_NewMethod(type, ((PyMethodDescrObject *)method)->d_method);
+            if (own == NULL)
+                return -1;
+            failed = PyDict_SetItem(type->tp_dict, name, own);
+            Py_DECREF(own);
+            if (failed)
+                return -1;
+        }
+    }
+    PyType_Modified(type);
+    return 0;
+}
+
+#endif

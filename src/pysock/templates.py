@@ -1,0 +1,462 @@
+"""MFC's template collections, and wire types for collections in typed reads.
+
+    stars = CArray[WORD]([1, 2]);  names = CList[CString]();  index = CMap[DWORD, CString]()
+    shapes = CTypedPtrArray[CObArray, CShape]()
+    ar.read(array_of(DOUBLE));  ar.write({"a": 1}, map_of(CString, INT))
+
+The type in brackets says how elements lie on the wire: a box class (`WORD`), Python's `int`, `float`, `bool`,
+`str` for what `ar << value` makes of them, `struct.Struct("<BxxxI")`, a ctypes structure, a numpy dtype, a
+value type, a `CObject` class for objects by pointer, or any type with `__mfc_load__` and `__mfc_store__`.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
+
+from ._core.graph import CObject
+from .arrays import ArrayBase, CObArray, CPtrArray
+from .elements import Element, element
+from .lists import CObList, CPtrList, ListBase
+from .maporder import DEFAULT_TABLE, in_bucket_order
+from .maps import (
+    CMapPtrToPtr,
+    CMapPtrToWord,
+    CMapStringToOb,
+    CMapStringToPtr,
+    CMapWordToOb,
+    CMapWordToPtr,
+    MapBase,
+)
+
+if TYPE_CHECKING:
+    from ._core.graph import CArchive
+
+__all__ = [
+    "CArray",
+    "CList",
+    "CMap",
+    "CTypedPtrArray",
+    "CTypedPtrList",
+    "CTypedPtrMap",
+    "array_of",
+    "by_value",
+    "fixed",
+    "list_of",
+    "map_of",
+]
+
+B = TypeVar("B")
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+# --- classes made by subscription -----------------------------------------------------------------------
+
+_made: dict[tuple[type, tuple[Any, ...]], type] = {}
+
+
+def _name(parameter: Any) -> str:
+    return parameter.__name__ if isinstance(parameter, type) else repr(parameter)
+
+
+def _make(
+    template: type, parameters: tuple[Any, ...], bases: tuple[type, ...], members: dict[str, Any]
+) -> type:
+    """The class for a template with its parameters: always the same one."""
+    key = (template, parameters)
+    if key not in _made:
+        name = f"{template.__name__}[{', '.join(map(_name, parameters))}]"
+        members |= {
+            "__slots__": (),
+            "_template": key,
+            "__module__": template.__module__,
+            "__doc__": template.__doc__,
+        }
+        _made[key] = types.new_class(name, bases, {"dynamic": False}, lambda names: names.update(members))
+    return _made[key]
+
+
+def _remade(template: Any, parameters: tuple[Any, ...]) -> Any:
+    """For pickle: such classes have no name that it could import."""
+    return template[parameters if len(parameters) > 1 else parameters[0]]()
+
+
+def _parameters(template: type, given: Any, count: int) -> tuple[Any, ...]:
+    parameters = given if isinstance(given, tuple) else (given,)
+    if len(parameters) != count:
+        raise TypeError(f"{template.__name__} takes {count} type parameters, not {len(parameters)}")
+    return parameters
+
+
+class _Template(CObject, dynamic=False):
+    """A class that is complete only with parameters: `CArray[WORD]`, not `CArray`."""
+
+    __slots__ = ()
+
+    _template: ClassVar[tuple[type, tuple[Any, ...]] | None] = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if cls._template is None:
+            raise TypeError(f"{cls.__name__} needs its element types: {cls.__name__}[...]()")
+        return super().__new__(cls, *args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, self._template, *super().__reduce__()[2:]
+
+
+class _ByBody(_Template, dynamic=False):
+    """Stored by body only (AR-139), so that is what `ar.read(CArray[WORD])` and a field of that type mean."""
+
+    __slots__ = ()
+
+    __mfc_min_size__ = 2
+
+    @classmethod
+    def __mfc_store__(cls, ar: CArchive, value: Any) -> None:
+        (value if isinstance(value, cls) else cls(value)).Serialize(ar)
+
+    @classmethod
+    def __mfc_load__(cls, ar: CArchive) -> Self:
+        self = cls()
+        self.Serialize(ar)
+        return self
+
+
+class CArray(_ByBody, ArrayBase[Any], CObject, Generic[T], dynamic=False):
+    """`CArray<T>`: COUNT, then the elements as one block (AR-128). Not to be stored by pointer (AR-139)."""
+
+    __slots__ = ()
+
+    _element: ClassVar[Element]
+
+    def __class_getitem__(cls, parameter: Any) -> Any:
+        if isinstance(parameter, TypeVar):
+            return cls  # a generic alias in somebody's annotations
+        (wire,) = _parameters(cls, parameter, 1)
+        return _make(cls, (wire,), (cls,), {"_element": element(wire)})
+
+    def _check(self, value: Any) -> Any:
+        return self._element.check(value)
+
+    def _filled(self, count: int) -> Iterable[Any]:
+        return [self._element.default() for _ in range(count)]
+
+    def Serialize(self, ar: CArchive) -> None:
+        kind = self._element
+        if ar.IsStoring():
+            ar.WriteCount(len(self._data))
+            kind.store(ar, self._data)
+        else:
+            count = ar.ReadCount()
+            ar.check_count(count, kind.min_size)
+            self._data = list(kind.load(ar, count))
+
+
+class CList(_ByBody, ListBase[Any], CObject, Generic[T], dynamic=False):
+    """`CList<T>`: COUNT, then the elements, head to tail (AR-129). Loading appends (AR-137).
+
+    It cannot be stored by pointer (AR-139).
+    """
+
+    __slots__ = ()
+
+    _element: ClassVar[Element]
+
+    def __class_getitem__(cls, parameter: Any) -> Any:
+        if isinstance(parameter, TypeVar):
+            return cls
+        (wire,) = _parameters(cls, parameter, 1)
+        return _make(cls, (wire,), (cls,), {"_element": element(wire)})
+
+    def _check(self, value: Any) -> Any:
+        return self._element.check(value)
+
+    def Serialize(self, ar: CArchive) -> None:
+        kind = self._element
+        if ar.IsStoring():
+            ar.WriteCount(len(self))
+            kind.store(ar, list(self))
+        else:
+            count = ar.ReadCount()
+            ar.check_count(count, kind.min_size)
+            self._chain.extend(list(kind.load(ar, count)))
+
+
+class CMap(_ByBody, MapBase[Any, Any], CObject, Generic[K, V], dynamic=False):
+    """`CMap<K, ..., V, ...>`: COUNT, then key and value by turns (AR-130). Loading merges (AR-137).
+
+    It cannot be stored by pointer (AR-139). With `map_order` keys must be numbers or strings.
+    """
+
+    __slots__ = ()
+
+    _key: ClassVar[Element]
+    _value: ClassVar[Element]
+
+    def __class_getitem__(cls, parameter: Any) -> Any:
+        parameters = _parameters(cls, parameter, 2)
+        if any(isinstance(one, TypeVar) for one in parameters):
+            return cls
+        key, value = map(element, parameters)
+        _need_hashable(key)
+        return _make(cls, parameters, (cls,), {"_key": key, "_value": value})
+
+    def _check_key(self, key: Any) -> Any:
+        return self._key.check(key)
+
+    def _check_value(self, value: Any) -> Any:
+        return self._value.check(value)
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        return super().setdefault(key, self._value.default() if default is None else default)
+
+    def _hash_of(self, ar: CArchive) -> Callable[[Any], int]:
+        return self._key.hash_of(ar)
+
+    def Serialize(self, ar: CArchive) -> None:
+        if ar.IsStoring():
+            keys = self._stored_keys(ar)
+            ar.WriteCount(len(self._items))
+            _store_pairs(ar, self._key, self._value, keys, self._items)
+        else:
+            _load_pairs(ar, self._key, self._value, self._items)
+
+
+def _need_hashable(key: Element) -> None:
+    try:
+        hash(key.default())
+    except TypeError:
+        raise TypeError(
+            f"values of {key!r} can be changed, so they are no keys: take struct.Struct or a number type"
+        ) from None
+
+
+def _store_pairs(
+    ar: CArchive, key: Element, value: Element, keys: Iterable[Any], items: Mapping[Any, Any]
+) -> None:
+    for one in keys:
+        key.store_one(ar, one)
+        value.store_one(ar, items[one])
+
+
+def _load_pairs(ar: CArchive, key: Element, value: Element, into: dict[Any, Any]) -> None:
+    count = ar.ReadCount()
+    ar.check_count(count, key.min_size + value.min_size)
+    for _ in range(count):
+        one = key.load_one(ar)
+        into[one] = value.load_one(ar)
+
+
+# --- typed pointers -------------------------------------------------------------------------------------
+
+
+class _TypedPtr(_Template, dynamic=False):
+    """What the typed pointer templates share: elements of one class, or None."""
+
+    __slots__ = ()
+
+    _bases: ClassVar[tuple[type, ...]]
+    _element: ClassVar[Any]
+
+    @classmethod
+    def _typed(cls, base: Any, wanted: Any, parameters: tuple[Any, ...]) -> Any:
+        if not isinstance(base, type) or not issubclass(base, cls._bases):
+            raise TypeError(
+                f"{cls.__name__} is based on {' or '.join(b.__name__ for b in cls._bases)}, not {base!r}"
+            )
+        if not isinstance(wanted, type) or (hasattr(base, "_element") and not issubclass(wanted, CObject)):
+            raise TypeError(f"the elements of {base.__name__} are objects of a CObject class, not {wanted!r}")
+        return _make(cls, parameters, (cls, base), {"_element": wanted})
+
+    def _of_class(self, value: Any) -> Any:
+        if value is not None and not isinstance(value, self._element):
+            raise TypeError(f"expected a {self._element.__name__} or None, not {type(value).__name__}")
+        return value
+
+
+class CTypedPtrArray(_TypedPtr, ArrayBase[T], CObject, Generic[B, T], dynamic=False):
+    """`CTypedPtrArray<CObArray, CFoo*>`: on the wire, by pointer too, its base (AR-131, AR-139)."""
+
+    __slots__ = ()
+
+    _bases = (CObArray, CPtrArray)
+
+    def __class_getitem__(cls, parameters: Any) -> Any:
+        base, wanted = _parameters(cls, parameters, 2)
+        return cls._typed(base, wanted, (base, wanted))
+
+    def _check(self, value: T) -> T:
+        return cast(T, self._of_class(value))
+
+
+class CTypedPtrList(_TypedPtr, ListBase[T], CObject, Generic[B, T], dynamic=False):
+    """`CTypedPtrList<CObList, CFoo*>`: on the wire, by pointer too, its base (AR-131, AR-139)."""
+
+    __slots__ = ()
+
+    _bases = (CObList, CPtrList)
+
+    def __class_getitem__(cls, parameters: Any) -> Any:
+        base, wanted = _parameters(cls, parameters, 2)
+        return cls._typed(base, wanted, (base, wanted))
+
+    def _check(self, value: T) -> T:
+        return cast(T, self._of_class(value))
+
+
+class CTypedPtrMap(_TypedPtr, MapBase[K, V], CObject, Generic[B, K, V], dynamic=False):
+    """`CTypedPtrMap<CMapStringToOb, CString, CFoo*>`: stored as its base (AR-131, AR-139)."""
+
+    __slots__ = ()
+
+    _bases = (CMapStringToOb, CMapWordToOb, CMapPtrToPtr, CMapPtrToWord, CMapWordToPtr, CMapStringToPtr)
+
+    def __class_getitem__(cls, parameters: Any) -> Any:
+        base, key, wanted = _parameters(cls, parameters, 3)
+        return cls._typed(base, wanted, (base, key, wanted))
+
+    def _check_value(self, value: V) -> V:
+        return cast(V, self._of_class(value))
+
+
+# --- wire types for typed reads -------------------------------------------------------------------------
+
+
+class _Descriptor:
+    """A wire type that is not a class: something for `ar.read`, `ar.write` and `field`."""
+
+    __mfc_min_size__: int = 2
+
+    def __init__(self, spelling: str) -> None:
+        self._spelling = spelling
+
+    def __repr__(self) -> str:
+        return self._spelling
+
+
+class _SequenceOf(_Descriptor):
+    def __init__(self, spelling: str, wire: Any) -> None:
+        super().__init__(spelling)
+        self._element = element(wire)
+
+    def default(self) -> list[Any]:
+        return []
+
+    def __mfc_store__(self, ar: CArchive, values: Iterable[Any]) -> None:
+        values = values if isinstance(values, Sequence) else list(values)
+        checked = [self._element.check(value) for value in values]
+        ar.WriteCount(len(checked))
+        self._element.store(ar, checked)
+
+    def __mfc_load__(self, ar: CArchive) -> Any:
+        count = ar.ReadCount()
+        ar.check_count(count, self._element.min_size)
+        return self._element.load(ar, count)
+
+
+def array_of(wire: Any) -> Any:
+    """COUNT and that many elements, read into a new `list` (of a numpy dtype: an array); AR-128.
+
+    For whole arrays of numbers without a Python object each, see `ar.read_array`.
+    """
+    return _SequenceOf(f"array_of({_name(wire)})", wire)
+
+
+def list_of(wire: Any) -> Any:
+    """COUNT and that many elements, read into a new `list`; AR-129. The same bytes as `array_of`."""
+    return _SequenceOf(f"list_of({_name(wire)})", wire)
+
+
+class _MapOf(_Descriptor):
+    def __init__(self, key: Any, value: Any) -> None:
+        super().__init__(f"map_of({_name(key)}, {_name(value)})")
+        self._key, self._value = element(key), element(value)
+        _need_hashable(self._key)
+
+    def default(self) -> dict[Any, Any]:
+        return {}
+
+    def __mfc_store__(self, ar: CArchive, items: Mapping[Any, Any]) -> None:
+        checked = {self._key.check(key): self._value.check(value) for key, value in items.items()}
+        keys: Iterable[Any] = checked
+        if ar.map_order is not None:
+            keys = in_bucket_order(checked, self._key.hash_of(ar), getattr(items, "_table", DEFAULT_TABLE))
+        ar.WriteCount(len(checked))
+        _store_pairs(ar, self._key, self._value, keys, checked)
+
+    def __mfc_load__(self, ar: CArchive) -> dict[Any, Any]:
+        items: dict[Any, Any] = {}
+        _load_pairs(ar, self._key, self._value, items)
+        return items
+
+
+def map_of(key: Any, value: Any) -> Any:
+    """COUNT and that many pairs, read into a new `dict` (AR-130); of repeated keys the last wins (AR-138)."""
+    return _MapOf(key, value)
+
+
+class _Fixed(_Descriptor):
+    def __init__(self, wire: Any, count: int) -> None:
+        super().__init__(f"fixed({_name(wire)}, {count})")
+        if count < 0:
+            raise ValueError(f"an array cannot have {count} elements")
+        self._element, self._count = element(wire), count
+        self.__mfc_min_size__ = max(1, count * self._element.min_size)
+
+    def default(self) -> list[Any]:
+        return [self._element.default() for _ in range(self._count)]
+
+    def __mfc_store__(self, ar: CArchive, values: Iterable[Any]) -> None:
+        checked = [self._element.check(value) for value in values]
+        if len(checked) != self._count:
+            raise ValueError(f"{self!r} takes {self._count} elements, not {len(checked)}")
+        self._element.store(ar, checked)
+
+    def __mfc_load__(self, ar: CArchive) -> Any:
+        ar.check_count(self._count, self._element.min_size)
+        return self._element.load(ar, self._count)
+
+
+def fixed(wire: Any, count: int) -> Any:
+    """A C array `T a[count]`: the elements alone, without a count."""
+    return _Fixed(wire, count)
+
+
+class _ByValue(_Descriptor):
+    __mfc_min_size__ = 1  # a body may be empty, but then no count of them deserves belief
+
+    def __init__(self, cls: type[CObject]) -> None:
+        if not isinstance(cls, type) or not issubclass(cls, CObject):
+            raise TypeError(f"by_value takes a CObject class, not {cls!r}")
+        super().__init__(f"by_value({cls.__name__})")
+        self._cls = cls
+
+    def default(self) -> CObject:
+        return _new_member(self._cls)
+
+    def __mfc_store__(self, ar: CArchive, value: CObject) -> None:
+        if not isinstance(value, self._cls):
+            raise TypeError(f"expected a {self._cls.__name__}, not {type(value).__name__}")
+        value.Serialize(ar)
+
+    def __mfc_load__(self, ar: CArchive) -> CObject:
+        value = _new_member(self._cls)
+        value.Serialize(ar)
+        return value
+
+
+def _new_member(cls: type[CObject]) -> CObject:
+    """As archives create objects (AR-206), but of any class: a member needs no run-time class of its own."""
+    value = cls.__new__(cls)
+    prepare = getattr(value, "__mfc_init__", None)
+    if prepare is not None:
+        prepare()
+    return value
+
+
+def by_value(cls: type[CObject]) -> Any:
+    """An object that is a member or element itself, not a pointer: its body alone, without tags (AR-113)."""
+    return _ByValue(cls)
