@@ -291,11 +291,9 @@ cdef object load_kind(Cursor c, int kind):
 
 cdef int store_length(Cursor c, uint64_t n, bint wide) except -1:
     """Marker and length of a counted string (AR-52)."""
-    cdef uint8_t *p
-    if wide:
-        p = room(c, 3)
-        p[0] = 0xFF
-        ps_put16(p + 1, 0xFFFE)
+    if wide:  # a BYTE and a WORD to MFC, so they may be flushed apart
+        put8(c, 0xFF)
+        put16(c, 0xFFFE)
     if n < 0xFF:
         return put8(c, <uint8_t>n)
     put8(c, 0xFF)
