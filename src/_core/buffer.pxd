@@ -11,6 +11,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
 from pysock._core.fast cimport ps_get16, ps_get32, ps_put16, ps_put32
 from pysock._core.memfile cimport MemFile
+from pysock._core.stream cimport Stream
 
 cdef enum State:
     S_CLOSED    # never opened, closed or aborted
@@ -24,6 +25,7 @@ cdef enum Source:
     F_MFC_INTO  # has ReadInto as well
     F_PY        # has read/write/seek
     F_PY_INTO   # has readinto as well
+    F_STREAM    # compiled, not ours to know: C calls through Stream
 
 cdef enum Cause:
     C_GENERIC = 1
@@ -62,6 +64,7 @@ cdef class Buffer:
 
     cdef object _file       # as given; None after Close
     cdef MemFile _mem       # the file, if F_MEMFILE
+    cdef Stream _stream     # the file, if F_STREAM
     cdef object _buffer     # bytearray or the user's: owner of `start`
     cdef Py_buffer _view    # of _buffer, or of the bytes-like source
     cdef bint _viewed       # _view is to be released

@@ -25,6 +25,7 @@ import os as _os
 from pysock._core.errors cimport raise_archive, raise_file, raise_invalid_arg, raise_limit
 from pysock._core.fast cimport ps_same_method
 from pysock._core.memfile cimport MemFile
+from pysock._core.stream cimport Stream
 
 cdef extern from *:
     """
@@ -160,6 +161,8 @@ cdef Py_ssize_t read_into(Buffer c, uint8_t *dst, Py_ssize_t n, object owner, Py
         return 0
     begin_call(c)
     try:
+        if c.source == F_STREAM:
+            return c._stream.read_raw(dst, n)
         if c.source == F_MFC_INTO or c.source == F_PY_INTO:
             return checked_count(c._read(_flat(owner)[offset:offset + n]), n, "read")
         data = c._read(n)
@@ -188,6 +191,14 @@ cdef int write_out(Buffer c, const uint8_t *p, Py_ssize_t n, object owner, Py_ss
     None."""
     if c.source == F_MEMFILE:
         c._mem.write_raw(p, n)
+        return 0
+    if c.source == F_STREAM:
+        begin_call(c)
+        try:
+            c._stream.write_raw(p, n)
+        finally:
+            end_call(c)
+            unusable(c)
         return 0
     # A file may keep what it is given: the archive's own buffer is about to be used again, so it gets a copy.
     if owner is None:
@@ -237,6 +248,19 @@ cdef int64_t seek_file(Buffer c, int64_t offset, int origin) except? -1:
         unusable(c)
 
 
+cdef int give_back(Buffer c, Py_ssize_t unread) except -1:
+    """A stream cannot be moved back, so it takes back what is buffered and unread (DV-21)."""
+    data = PyBytes_FromStringAndSize(<char *>c.rcur, unread)
+    c.rcur = c.rlim = c.rend
+    c.base -= unread
+    begin_call(c)
+    try:
+        c._stream.give_back(<const uint8_t *>PyBytes_AS_STRING(data), unread)
+    finally:
+        end_call(c)
+    return 0
+
+
 cdef int64_t remaining(Buffer c) except -2:
     """Bytes up to the end of the stream if that can be known without reading, else -1 (AR-187, AR-188)."""
     cdef int64_t buffered = c.rend - c.rcur, here, end
@@ -244,7 +268,7 @@ cdef int64_t remaining(Buffer c) except -2:
         return buffered
     if c.source == F_MEMFILE:
         return buffered + (c._mem._len - c._mem._pos if c._mem._len > c._mem._pos else 0)
-    if c.blocking:
+    if c.blocking or c.source == F_STREAM:
         return -1
     python = c.source == F_PY or c.source == F_PY_INTO
     length = None if python else getattr(c._file, "GetLength", None)
@@ -629,6 +653,10 @@ cdef class Buffer:
         if isinstance(file, MemFile) and direct_memfile(file):
             self._mem = file
             self.source = F_MEMFILE
+        elif isinstance(file, Stream) and (<Stream>file).is_direct():
+            self._stream = file
+            self.source = F_STREAM
+            self.blocking = not (self._read_ahead and self._stream.can_read_ahead())  # AR-222
         elif hasattr(file, "Read") or hasattr(file, "Write"):
             self.bind_mfc(file)
         elif PyObject_CheckBuffer(file):
@@ -709,6 +737,7 @@ cdef class Buffer:
             PyBuffer_Release(&self._view)
         self._buffer = None
         self._mem = None
+        self._stream = None
         return 0
 
     cdef int flush(self) except -1:
@@ -717,6 +746,9 @@ cdef class Buffer:
             return flush_store(self)
         unread = self.rend - self.rcur
         if self.source == F_MEMORY or unread == 0:
+            return 0
+        if self.source == F_STREAM:
+            give_back(self, unread)
             return 0
         if self._seek is not None or self.source == F_MEMFILE:
             seek_file(self, -unread, 1)

@@ -2,6 +2,8 @@
 
 from importlib.metadata import version as _version
 
+from . import constants
+from ._core.blocking import CSocket
 from ._core.errors import (
     ArchiveEndOfFile,
     ArchiveLimitError,
@@ -11,6 +13,13 @@ from ._core.errors import (
     CInvalidArgException,
     CMemoryException,
     CNotSupportedException,
+    SocketException,
+    SocketUsageError,
+    WrongThreadError,
+    errno_of,
+    winsock_error,
+    winsock_name,
+    winsock_text,
 )
 from ._core.graph import (
     RUNTIME_CLASS,
@@ -22,6 +31,9 @@ from ._core.graph import (
     ObjRef,
     default_registry,
 )
+from ._core.names import SockAddr
+from ._core.pump import Pump, quit, run
+from ._core.sockets import CAsyncSocket, strict
 from ._core.wire import (
     BOOL,
     BYTE,
@@ -42,7 +54,10 @@ from ._core.wire import (
     CStringW,
     bool_,
 )
+from .afxsock import WSADATA, AfxSocketInit, AfxSocketTerm
 from .arrays import CByteArray, CDWordArray, CObArray, CPtrArray, CStringArray, CUIntArray, CWordArray
+from .constants import *  # noqa: F403  (FD_*, WSAE*, MSG_*, SO_*: its __all__ is part of ours)
+from .csocketfile import CSocketFile
 from .files import CFile, CFileStatus, CMemFile
 from .lists import POSITION, CObList, CPtrList, CStringList
 from .maporder import HashKey
@@ -101,11 +116,15 @@ __all__ = [
     "VERSIONABLE_SCHEMA",
     "WCHAR",
     "WORD",
+    "WSADATA",
+    "AfxSocketInit",
+    "AfxSocketTerm",
     "ArchiveEndOfFile",
     "ArchiveLimitError",
     "CArchive",
     "CArchiveException",
     "CArray",
+    "CAsyncSocket",
     "CByteArray",
     "CComBSTR",
     "CDWordArray",
@@ -139,6 +158,8 @@ __all__ = [
     "CRect",
     "CRuntimeClass",
     "CSize",
+    "CSocket",
+    "CSocketFile",
     "CString",
     "CStringA",
     "CStringArray",
@@ -157,13 +178,27 @@ __all__ = [
     "ObjRef",
     "OleObject",
     "OlePersistence",
+    "Pump",
+    "SockAddr",
+    "SocketException",
+    "SocketUsageError",
+    "WrongThreadError",
     "array_of",
     "bool_",
     "by_value",
+    "constants",
     "default_registry",
+    "errno_of",
     "fixed",
     "list_of",
     "map_of",
+    "quit",
+    "run",
+    "strict",
+    "winsock_error",
+    "winsock_name",
+    "winsock_text",
 ]
+__all__ += constants.__all__
 
 __version__ = _version("pysock-mfc")

@@ -372,7 +372,7 @@ class CStringArray(ArrayBase[str], schema=0, library=True):
 
 
 class CObArray(ArrayBase[Any], schema=0, library=True):
-    """Objects: COUNT, n OBJECTs (AR-122). Elements are `CObject`s or None."""
+    """Objects: COUNT, n OBJECTs (AR-122). Elements are a `CObject` or None each."""
 
     __slots__ = ()
 

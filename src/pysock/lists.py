@@ -303,7 +303,7 @@ class CStringList(ListBase[str], schema=0, library=True):
 
 
 class CObList(ListBase[Any], schema=0, library=True):
-    """Objects: COUNT, n OBJECTs, head to tail (AR-124). Elements are `CObject`s or None.
+    """Objects: COUNT, n OBJECTs, head to tail (AR-124). Elements are a `CObject` or None each.
 
     Loading appends (AR-137). `Find` looks for the very object.
     """

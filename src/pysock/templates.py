@@ -15,7 +15,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
-from ._core.graph import RUNTIME_CLASS, CObject
+from ._core.graph import CObject
 from .arrays import ArrayBase, CObArray, CPtrArray
 from .elements import Element, element
 from .lists import CObList, CPtrList, ListBase
@@ -435,7 +435,7 @@ class _ByValue(_Descriptor):
         self._cls = cls
 
     def default(self) -> CObject:
-        return RUNTIME_CLASS(self._cls).CreateObject()
+        return _new_member(self._cls)
 
     def __mfc_store__(self, ar: CArchive, value: CObject) -> None:
         if not isinstance(value, self._cls):
@@ -443,9 +443,18 @@ class _ByValue(_Descriptor):
         value.Serialize(ar)
 
     def __mfc_load__(self, ar: CArchive) -> CObject:
-        value = RUNTIME_CLASS(self._cls).CreateObject()
+        value = _new_member(self._cls)
         value.Serialize(ar)
         return value
+
+
+def _new_member(cls: type[CObject]) -> CObject:
+    """As archives create objects (AR-206), but of any class: a member needs no run-time class of its own."""
+    value = cls.__new__(cls)
+    prepare = getattr(value, "__mfc_init__", None)
+    if prepare is not None:
+        prepare()
+    return value
 
 
 def by_value(cls: type[CObject]) -> Any:

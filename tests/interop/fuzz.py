@@ -3,9 +3,10 @@
     python -m tests.interop.fuzz --seed 1 --count 10000
     python -m tests.interop.fuzz --replay failure.json
 
-Each seed number gives up to four programs: one that stores, one that loads what was stored, and two that load it
-spoiled (bytes changed, classes changed, another class asked for).  Bytes, values, exceptions with their causes,
-calls on the file and bytes consumed must be the same.  A difference is made smaller, printed and kept as a file.
+Each seed number gives up to four programs: one that stores, one that loads what was stored, and two that load
+it spoiled (bytes changed, classes changed, another class asked for).  Bytes, values, exceptions with their
+causes, calls on the file and bytes consumed must be the same.  A difference is made smaller, printed and kept
+as a file.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Case:
         ours = self.ours()
         verdict = judge(real, ours)
         if verdict.wrong and self.kind != "store" and any(" cause=3 " in line for line in ours.lines):
-            # a file whose end is known is refused earlier than MFC does (AR-187); one that does not tell it is not
+            # a file whose end is known is refused earlier than by MFC (AR-187), one that does not tell is not
             settings = {**self.program["settings"], "file": "plain", "blocking": 1, "nolog": 1}
             if same_results(real, self.ours({**self.program, "settings": settings})):
                 return Verdict(None, SEEN_TOO_SHORT)
@@ -56,7 +57,9 @@ class Case:
 
 
 class Campaign:
-    def __init__(self, seed: int, *, faces: tuple[str, ...] = FACES, keep: Path | None = None, small: bool = True) -> None:
+    def __init__(
+        self, seed: int, *, faces: tuple[str, ...] = FACES, keep: Path | None = None, small: bool = True
+    ) -> None:
         self.seed, self.faces, self.keep, self.small = seed, faces, keep, small
         self.compared: collections.Counter[str] = collections.Counter()
         self.rules: collections.Counter[str] = collections.Counter()
@@ -72,7 +75,9 @@ class Campaign:
         gens = {n: Generator(f"{self.seed}:{n}", ansi=ansi) for n in numbers}
 
         def case(n: int, kind: str, program: Program) -> Case:
-            fitting = [f for f in self.faces if f in SCALAR_FACES or program["settings"].get("file") != "plain"]
+            fitting = [
+                f for f in self.faces if f in SCALAR_FACES or program["settings"].get("file") != "plain"
+            ]
             face = gens[n].rng.choice(fitting)
             return Case(f"{self.seed}:{n}", kind, program, ansi=ansi, face=face)
 
@@ -81,7 +86,11 @@ class Campaign:
         loads = {}
         for n, c in stores.items():
             stored = real.get(c.name)
-            if stored and stored.data is not None and not any(line.startswith("exc") for line in stored.lines):
+            if (
+                stored
+                and stored.data is not None
+                and not any(line.startswith("exc") for line in stored.lines)
+            ):
                 loads[n] = case(n, "load", gens[n].loading(c.program, stored.data))
         spoiled = [
             case(n, f"spoiled{i}", gens[n].spoiled(c.program)) for n, c in loads.items() for i in range(2)
@@ -123,13 +132,17 @@ class Campaign:
         total = sum(self.compared.values())
         kinds = ", ".join(f"{n} {k}" for k, n in sorted(self.compared.items()))
         rules = "".join(f"\n  {n:5} by rule: {r}" for r, n in self.rules.most_common())
-        return f"{total} random programs compared with the real DLL ({kinds}), {len(self.failures)} differ{rules}"
+        differ = len(self.failures)
+        return f"{total} random programs compared with the real DLL ({kinds}), {differ} differ{rules}"
 
 
 def smaller(case: Case) -> Case:
     """The same difference with fewer operations and objects, as far as single steps lead."""
     for _ in range(20):
-        variants = [Case(f"v{i}", case.kind, p, ansi=case.ansi, face=case.face) for i, p in enumerate(cuts(case.program))]
+        variants = [
+            Case(f"v{i}", case.kind, p, ansi=case.ansi, face=case.face)
+            for i, p in enumerate(cuts(case.program))
+        ]
         if not variants:
             break
         real = oracle(unicode=not case.ansi).run([(v.name, v.program) for v in variants])
@@ -144,7 +157,9 @@ def smaller(case: Case) -> Case:
 def cuts(program: Program) -> Iterator[Program]:
     ops = program["ops"]
     half = len(ops) // 2
-    for keep in [ops[:half], ops[half:], *(ops[:i] + ops[i + 1 :] for i in range(len(ops)))] if len(ops) > 1 else []:
+    for keep in (
+        [ops[:half], ops[half:], *(ops[:i] + ops[i + 1 :] for i in range(len(ops)))] if len(ops) > 1 else []
+    ):
         yield {**program, "ops": keep}
     for key in program.get("settings", {}):
         if key != "mode":

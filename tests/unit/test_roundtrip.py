@@ -1,4 +1,5 @@
-"""Whatever is stored is loaded back the same, and to the last byte: Hypothesis chooses what and over which file."""
+"""Whatever is stored is loaded back the same, and to the last byte: Hypothesis chooses what and over which
+file."""
 
 from __future__ import annotations
 
@@ -15,11 +16,33 @@ import pysock
 from pysock import CArchive, CMemFile
 
 WIDTHS = {
-    "BYTE": (8, False), "CHAR": (8, True), "WORD": (16, False), "SHORT": (16, True), "LONG": (32, True), "INT": (32, True),
-    "BOOL": (32, True), "DWORD": (32, False), "UINT": (32, False), "LONGLONG": (64, True), "ULONGLONG": (64, False),
-}  # fmt: skip
-FORMATS = {"BYTE": "B", "CHAR": "b", "WORD": "<H", "SHORT": "<h", "LONG": "<i", "INT": "<i", "BOOL": "<i", "DWORD": "<I",
-           "UINT": "<I", "LONGLONG": "<q", "ULONGLONG": "<Q", "FLOAT": "<f", "DOUBLE": "<d"}  # fmt: skip
+    "BYTE": (8, False),
+    "CHAR": (8, True),
+    "WORD": (16, False),
+    "SHORT": (16, True),
+    "LONG": (32, True),
+    "INT": (32, True),
+    "BOOL": (32, True),
+    "DWORD": (32, False),
+    "UINT": (32, False),
+    "LONGLONG": (64, True),
+    "ULONGLONG": (64, False),
+}
+FORMATS = {
+    "BYTE": "B",
+    "CHAR": "b",
+    "WORD": "<H",
+    "SHORT": "<h",
+    "LONG": "<i",
+    "INT": "<i",
+    "BOOL": "<i",
+    "DWORD": "<I",
+    "UINT": "<I",
+    "LONGLONG": "<q",
+    "ULONGLONG": "<Q",
+    "FLOAT": "<f",
+    "DOUBLE": "<d",
+}
 TEXT = st.text(st.characters(codec=None, categories=None))  # lone surrogates too
 CP1252 = st.text(st.sampled_from([chr(i) for i in range(128)] + ["€", "é", "ß", "\x81", "ÿ", "Œ"]))
 
@@ -46,7 +69,9 @@ def values() -> st.SearchStrategy[tuple[str, Any]]:
 
 def same(a: Any, b: Any) -> bool:
     if isinstance(a, float):
-        return type(b) is float and (struct.pack("<d", a) == struct.pack("<d", b) or (math.isnan(a) and math.isnan(b)))
+        return type(b) is float and (
+            struct.pack("<d", a) == struct.pack("<d", b) or (math.isnan(a) and math.isnan(b))
+        )
     return type(a) is type(b) and a == b
 
 
@@ -88,7 +113,11 @@ def stored(items: list[tuple[str, Any]], size: int) -> bytes:
     return out.getvalue()
 
 
-@given(items=st.lists(values(), max_size=20), size=st.sampled_from([0, 128, 129, 200, 4096]), most=st.integers(1, 300))
+@given(
+    items=st.lists(values(), max_size=20),
+    size=st.sampled_from([0, 128, 129, 200, 4096]),
+    most=st.integers(1, 300),
+)
 def test_any_sequence_over_any_file(items: list[tuple[str, Any]], size: int, most: int) -> None:
     data = stored(items, size)
     for source in (data, io.BytesIO(data), CMemFile(data), Trickle(data, most)):
@@ -121,7 +150,9 @@ def test_scalars_are_little_endian_and_nothing_else(name: str, data: st.DataObje
 @pytest.mark.parametrize("name", list(FORMATS))
 @given(data=st.data())
 def test_arrays_are_their_scalars_one_after_another(name: str, data: st.DataObject) -> None:
-    element = integers(name) if name in WIDTHS else st.floats(width=32 if name == "FLOAT" else 64, allow_nan=False)
+    element = (
+        integers(name) if name in WIDTHS else st.floats(width=32 if name == "FLOAT" else 64, allow_nan=False)
+    )
     array = data.draw(st.lists(element, max_size=80))
     raw = b"".join(struct.pack(FORMATS[name], v) for v in array)
     out = CMemFile()
@@ -146,7 +177,13 @@ def test_counts(n: int) -> None:
         assert ar.Read(1) == b""
 
 
-@given(lines=st.lists(st.text(st.characters(codec=None, categories=None, exclude_characters="\r\n\0"), max_size=300), max_size=8), wide=st.booleans())
+@given(
+    lines=st.lists(
+        st.text(st.characters(codec=None, categories=None, exclude_characters="\r\n\0"), max_size=300),
+        max_size=8,
+    ),
+    wide=st.booleans(),
+)
 @settings(max_examples=60)
 def test_lines(lines: list[str], wide: bool) -> None:
     if not wide:
@@ -160,7 +197,11 @@ def test_lines(lines: list[str], wide: bool) -> None:
         assert list(ar.lines()) == lines
 
 
-@given(pieces=st.lists(st.binary(max_size=700), max_size=10), size=st.sampled_from([128, 131, 4096]), takes=st.lists(st.integers(0, 500), max_size=30))
+@given(
+    pieces=st.lists(st.binary(max_size=700), max_size=10),
+    size=st.sampled_from([128, 131, 4096]),
+    takes=st.lists(st.integers(0, 500), max_size=30),
+)
 def test_raw_bytes(pieces: list[bytes], size: int, takes: list[int]) -> None:
     whole = b"".join(pieces)
     out = CMemFile()

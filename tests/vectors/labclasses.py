@@ -53,10 +53,12 @@ class Lab:
             return None
         return self.classes.get(name) or getattr(pysock, name)
 
-    # ---- classes ---------------------------------------------------------------------------------------------
+    # ---- classes -------------------------------------------------------------------------------------
     def _make_class(self, spec: dict[str, Any]) -> Any:
         base = self.classes[spec["base"]] if "base" in spec else CObject
-        registry = self.registry if len(spec["name"]) <= 63 else False  # longer ones can be stored, not found (AR-91)
+        registry = (
+            self.registry if len(spec["name"]) <= 63 else False
+        )  # longer ones can be stored, not found (AR-91)
         keywords: dict[str, Any] = {"schema": spec["schema"], "name": spec["name"], "registry": registry}
         if spec["schema"] == 0xFFFF:  # DECLARE_DYNCREATE
             keywords = {"name": spec["name"], "dyncreate": True}
@@ -67,7 +69,14 @@ class Lab:
         def Serialize(obj: Any, ar: CArchive) -> None:
             lab._serialize(spec, obj, ar)
 
-        body: dict[str, Any] = {"spec": spec, "Serialize": Serialize, "value": 0, "text": "", "links": (), "seen": None}
+        body: dict[str, Any] = {
+            "spec": spec,
+            "Serialize": Serialize,
+            "value": 0,
+            "text": "",
+            "links": (),
+            "seen": None,
+        }
         body["number"] = 0  # in describe()
         if self._on_death:
             body["__del__"] = lambda obj, tell=self._on_death: tell(spec["name"])
@@ -162,7 +171,7 @@ class Lab:
         elif letter != "v":
             (getattr(pysock, EMBEDDED[int(letter)])() if value is None else value).Serialize(ar)
 
-    # ---- objects -----------------------------------------------------------------------------------------------
+    # ---- objects -------------------------------------------------------------------------------------
     def _make_objects(self, objects: list[dict[str, Any]]) -> None:
         for o in objects:
             for i in range(o.get("many", 0)):
@@ -205,13 +214,15 @@ class Lab:
             elif cls == "CMapStringToString":
                 item.SetAt(e[0], e[1])
             elif cls in ("CObArray", "CObList"):
-                (item.append if cls == "CObList" else item.Add)(self._by_id(e))  # AddTail of a list adds its elements
+                (item.append if cls == "CObList" else item.Add)(
+                    self._by_id(e)
+                )  # AddTail of a list adds its elements
             elif cls == "CStringList":
                 item.AddTail(e)
             else:
                 item.Add(e)
 
-    # ---- an object graph in one line: #n:Class(fields) at first sight, @n again -----------------------------------
+    # ---- an object graph in one line: #n:Class(fields) at first sight, @n again ----------------------
     def describe(self, obj: Any) -> str:
         if obj is None:
             return "null"

@@ -1,6 +1,7 @@
 """Runs the machine-readable programs of the vectors on pysock.
 
-A program (`args` in vectors.json and behaviour.json, or made by tests/interop/generate.py) is what the driver of
+A program (`args` in vectors.json and behaviour.json, or made by tests/interop/generate.py) is what the
+driver of
 the oracle runs on the real DLL; `run` does the same with pysock and writes down what happened in the driver's
 words, so that the two can be compared line by line.  tests/interop/oracle/README.md has the vocabulary.
 """
@@ -21,10 +22,33 @@ from tests.vectors.faces import Face
 from tests.vectors.labclasses import SHOWN, Lab, read_string
 from tests.vectors.logfile import LogFile
 
-BOXES = {"char": "CHAR", "bool": "bool_", "short": "SHORT", "wchar_t": "WCHAR", "int": "INT", "float": "FLOAT", "double": "DOUBLE"}
+BOXES = {
+    "char": "CHAR",
+    "bool": "bool_",
+    "short": "SHORT",
+    "wchar_t": "WCHAR",
+    "int": "INT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+}
 UNSET = 0xEEEEEEEE
 UNSIGNED = {1: "BYTE", 2: "WORD", 4: "DWORD", 8: "ULONGLONG"}
-VARIANT_CODES = {2: "<h", 3: "<i", 4: "<f", 5: "<d", 6: "<q", 7: "<d", 10: "<I", 11: "<H", 16: "<b", 17: "<B", 18: "<H", 19: "<I", 20: "<q", 21: "<Q"}  # fmt: skip
+VARIANT_CODES = {
+    2: "<h",
+    3: "<i",
+    4: "<f",
+    5: "<d",
+    6: "<q",
+    7: "<d",
+    10: "<I",
+    11: "<H",
+    16: "<b",
+    17: "<B",
+    18: "<H",
+    19: "<I",
+    20: "<q",
+    21: "<Q",
+}
 NO_LIMITS = dict.fromkeys(
     ["max_string", "max_count", "max_total", "max_objects", "max_classes", "max_depth"]
 )  # as MFC: none  # fmt: skip
@@ -32,7 +56,8 @@ NO_LIMITS = dict.fromkeys(
 
 @dataclass
 class Observation:
-    """What a program did: the driver's lines, and the bytes that are in the file (None: a loading program)."""
+    """What a program did: the driver's lines, and the bytes that are in the file (None: a loading
+    program)."""
 
     lines: list[str] = field(default_factory=list)
     data: bytes | None = None
@@ -90,14 +115,16 @@ class Runner:
     def exception_line(self, e: Exception) -> str:
         name = "CArchiveException" if isinstance(e, pysock.ArchiveEndOfFile) else type(e).__name__
         os_error = e.m_lOsError if isinstance(e, pysock.CFileException) else 0
-        line = f"exc op={self.op_number} {self.verb} {name} cause={getattr(e, 'm_cause', -1)} oserr={os_error}"
+        line = (
+            f"exc op={self.op_number} {self.verb} {name} cause={getattr(e, 'm_cause', -1)} oserr={os_error}"
+        )
         if isinstance(e, pysock.ArchiveLimitError):
             line += f" limit={e.limit}"
         if "withname" in self.settings:
             line += f" name={getattr(e, 'm_strFileName', '')}"
         return line
 
-    # ---- running ---------------------------------------------------------------------------------------------
+    # ---- running -------------------------------------------------------------------------------------
     def run(self) -> Observation:
         ops = list(expand(self.program["ops"]))
         self.verb = script_line(ops[0]).split()[0] if ops else "end"
@@ -129,11 +156,15 @@ class Runner:
         s, data = self.settings, data_of(self.program)
         mode = s.get("mode", 0)
         if s.get("file") == "plain":
-            self.file = LogFile(self.log, data if mode & 1 else b"", s.get("chunk", 0), blocking="blocking" in s)
+            self.file = LogFile(
+                self.log, data if mode & 1 else b"", s.get("chunk", 0), blocking="blocking" in s
+            )
         else:
             self.file = CMemFile(data) if mode & 1 else CMemFile()
         buffer = bytearray(s["ubuf"]) if "ubuf" in s else None
-        self.archive = self.archive_over(None if "nofile" in s else self.file, mode, s.get("buf", 4096), buffer)
+        self.archive = self.archive_over(
+            None if "nofile" in s else self.file, mode, s.get("buf", 4096), buffer
+        )
 
     def archive_over(self, file: Any, mode: int, size: int = 4096, buffer: Any = None) -> CArchive:
         return CArchive(file, mode, size, buffer, registry=self.lab.registry, **self.options)
@@ -157,14 +188,15 @@ class Runner:
         else:
             getattr(self, "op_" + name.replace(">>", "get_").replace(".", "_"))(*args)
 
-    # ---- scalars, strings, bytes -------------------------------------------------------------------------------
+    # ---- scalars, strings, bytes ---------------------------------------------------------------------
     def put_scalar(self, name: str, value: Any) -> None:
         width, code = SCALARS[name]
         box = BOXES.get(name, name)
         if name in ("float", "double"):
             raw = bits_of(name, value).to_bytes(width, "little")
             value = struct.unpack("<" + code, raw)[0]
-            if value != value:  # a Python float may lose a signalling NaN; the bulk interface does not (AR-45)
+            if name == "float" and value != value and not raw[2] & 0x40:
+                # a Python float cannot hold a signalling NaN of 32 bits; the bulk interface can (AR-45)
                 self.ar.write_array(getattr(pysock, box), raw, count=False)
                 return
         elif name == "bool":
@@ -219,7 +251,8 @@ class Runner:
         text = self.ar.ReadString(n_max)
         width = len(self.tchars("x"))
         raw = b"" if text is None else self.tchars(text) + bytes(width)
-        self.val(f"readstringbuf {'NULL' if text is None else 'ptr'} {raw.ljust(size * width, bytes([0xAA])).hex()}")
+        shown = raw.ljust(size * width, bytes([0xAA])).hex()
+        self.val(f"readstringbuf {'NULL' if text is None else 'ptr'} {shown}")
 
     def op_AfxWriteStringLength(self, n: int, wide: int) -> None:
         self.ar.WriteStringLength(n, bool(wide))
@@ -235,7 +268,9 @@ class Runner:
         self.val(f"count {self.ar.ReadCount()}")
 
     def op_Write(self, what: Any) -> None:
-        self.ar.Write(bytes([what["byte"]]) * what["times"] if isinstance(what, dict) else bytes.fromhex(what))
+        self.ar.Write(
+            bytes([what["byte"]]) * what["times"] if isinstance(what, dict) else bytes.fromhex(what)
+        )
 
     def op_Read(self, n: int) -> None:
         self.show_read(n, self.ar.Read(n))
@@ -243,7 +278,7 @@ class Runner:
     def show_read(self, n: int, got: bytes) -> None:
         self.val(f"read want={n} got={len(got)} {('' if len(got) > SHOWN else got.hex()) or '-'}")
 
-    # ---- objects -----------------------------------------------------------------------------------------------
+    # ---- objects -------------------------------------------------------------------------------------
     def op_WriteObject(self, ident: str | None) -> None:
         self.face.put_object(self.ar, self.lab.objects[ident] if ident else None)
 
@@ -261,7 +296,9 @@ class Runner:
     def op_ReadClass(self, cls: str | None) -> None:
         schema, tag = pysock.UINT(UNSET), pysock.DWORD(UNSET)
         got = self.ar.ReadClass(self.lab.class_of(cls), schema, tag)
-        self.val(f"class {got.m_lpszClassName if got else 'NULL'} schema=0x{schema.value:x} tag=0x{tag.value:x}")
+        self.val(
+            f"class {got.m_lpszClassName if got else 'NULL'} schema=0x{schema.value:x} tag=0x{tag.value:x}"
+        )
 
     def op_SerializeClass(self, cls: str) -> None:
         self.ar.SerializeClass(self.lab.class_of(cls))
@@ -292,7 +329,7 @@ class Runner:
                     again.WriteObject(obj)
         self.val(f"restored {out.getvalue().hex() or '-'}")
 
-    # ---- value types ----------------------------------------------------------------------------------------------
+    # ---- value types ---------------------------------------------------------------------------------
     def op_SIZE(self, cx: int, cy: int) -> None:
         self.face.put_value(self.ar, pysock.CSize(cx, cy))
 
@@ -394,7 +431,9 @@ class Runner:
         if vt == pysock.VARENUM.VT_BOOL and raw not in (b"\0\0", b"\xff\xff"):  # only a stream holds such
             return CArchive(struct.pack("<H", vt) + raw, CArchive.load).read(pysock.COleVariant)
         (number,) = struct.unpack(code, raw)
-        return pysock.COleVariant(pysock.COleCurrency.from_cy(number) if vt == pysock.VARENUM.VT_CY else number, vt)
+        return pysock.COleVariant(
+            pysock.COleCurrency.from_cy(number) if vt == pysock.VARENUM.VT_CY else number, vt
+        )
 
     def op_get_COleVariant(self) -> None:
         got = self.face.get_value(self.ar, "COleVariant")
@@ -407,7 +446,7 @@ class Runner:
         got = self.ar.read(pysock.COleVariant)
         self.val(f"variant vt={got.vt} {'NULL' if got.value is None else 'ptr'}")
 
-    # ---- both directions ---------------------------------------------------------------------------------------------
+    # ---- both directions -----------------------------------------------------------------------------
     def op_Flush(self) -> None:
         self.ar.Flush()
 
@@ -426,14 +465,28 @@ class Runner:
     def op_state(self) -> None:
         s = self.ar._state()
         self.val(
-            "state " + " ".join(f"{k}={s[k]}" for k in ("nMode", "bUserBuf", "nBufSize", "bDirectBuffer", "bBlocking", "cur", "max", "mapcount"))
+            "state "
+            + " ".join(
+                f"{k}={s[k]}"
+                for k in (
+                    "nMode",
+                    "bUserBuf",
+                    "nBufSize",
+                    "bDirectBuffer",
+                    "bBlocking",
+                    "cur",
+                    "max",
+                    "mapcount",
+                )
+            )
         )
 
     def line_fields(self) -> None:
         s = self.ar._state()
         self.val(
-            f"fields doc={self.ar.m_pDocument or 0:016x} flat={int(self.ar.m_bForceFlat)} schema=0x{s['schema']:x} "
-            f"pMap={int(s['mapcount'] != 0)} file={int(self.ar.GetFile() is not None)}"
+            f"fields doc={self.ar.m_pDocument or 0:016x} flat={int(self.ar.m_bForceFlat)} "
+            f"schema=0x{s['schema']:x} pMap={int(s['mapcount'] != 0)} "
+            f"file={int(self.ar.GetFile() is not None)}"
         )
 
     def line_setschema(self, n: str) -> None:
@@ -463,7 +516,7 @@ class Runner:
     def line_grow(self, data: str) -> None:
         self.file.data += bytes.fromhex(data)
 
-    # ---- functions, and the CMemFile itself -----------------------------------------------------------------------
+    # ---- functions, and the CMemFile itself ----------------------------------------------------------
     def line_hashw(self, data: str) -> None:
         text = bytes.fromhex(data).decode("utf-16-le", "surrogatepass").rstrip("\0")
         self.val(f"hash {HashKey(text)}")

@@ -2,7 +2,8 @@
  *
  * Every call returns >= 0, or a negative Winsock number (-WSAECONNRESET, ...) on every system; the table of
  * POSIX errors stands in plat_posix.c.  No call sets a Python error, none raises SIGPIPE, and a call that a
- * signal interrupted is repeated (the pump runs Python's handlers between waits).
+ * signal interrupted is repeated (the pump runs Python's handlers between waits).  After a failure on POSIX
+ * errno is the system's own, for messages that want to tell more than the number.
  */
 #ifndef PS_PLAT_H
 #define PS_PLAT_H
@@ -51,19 +52,20 @@ int ps_shutdown(ps_sock_t s, int how);
 int ps_getsockname(ps_sock_t s, struct sockaddr *addr, ps_socklen_t *len);
 int ps_getpeername(ps_sock_t s, struct sockaddr *addr, ps_socklen_t *len);
 
-/* One system call each.  A cut datagram: ps_recv and ps_recvfrom give -PS_WSAEMSGSIZE, the buffer is filled. */
-ptrdiff_t ps_recv(ps_sock_t s, void *buf, size_t n, int flags); /* streams */
+/* One system call each.  ps_recv is for streams.  ps_recvfrom is for datagrams, connected ones too (addr may be
+ * NULL): a cut datagram gives -PS_WSAEMSGSIZE with the buffer filled, a refused earlier one -PS_WSAECONNRESET. */
+ptrdiff_t ps_recv(ps_sock_t s, void *buf, size_t n, int flags);
 ptrdiff_t ps_recvfrom(ps_sock_t s, void *buf, size_t n, int flags, struct sockaddr *addr, ps_socklen_t *len);
 ptrdiff_t ps_send(ps_sock_t s, const void *buf, size_t n, int flags); /* EPIPE: -PS_WSAESHUTDOWN, see spec ER-4 */
 ptrdiff_t ps_sendto(ps_sock_t s, const void *buf, size_t n, int flags, const struct sockaddr *addr, ps_socklen_t len);
 
 int ps_getsockopt(ps_sock_t s, int level, int name, void *value, ps_socklen_t *len);
 int ps_setsockopt(ps_sock_t s, int level, int name, const void *value, ps_socklen_t len);
-int ps_take_error(ps_sock_t s);  /* SO_ERROR as a Winsock number >= 0; reading consumes it */
+int ps_take_error(ps_sock_t s); /* SO_ERROR as a Winsock number >= 0, never negative; reading consumes it */
 int ps_set_blocking(ps_sock_t s, int blocking);
 int64_t ps_readable_bytes(ps_sock_t s); /* FIONREAD: next datagram's size, or a stream's bytes */
-int ps_at_mark(ps_sock_t s);            /* SIOCATMARK */
-int ps_ready(ps_sock_t s, int bits);    /* zero-time poll of one socket: the PS_* bits that hold now */
+int ps_at_mark(ps_sock_t s);            /* SIOCATMARK as Windows means it (AS-25): 1, no urgent data is waiting */
+int ps_ready(ps_sock_t s, int bits);    /* zero-time poll: which of bits hold now; PS_RDHUP, PS_ERR unasked */
 
 int ps_error_from_errno(int err); /* POSIX errno -> Winsock number (spec ER-1, ER-2), for the tests and for OSError */
 

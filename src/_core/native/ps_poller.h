@@ -6,24 +6,30 @@
  *  - Edges.  A bit is reported when it becomes true, and once at registration if it is true then.  After that
  *    it is reported again only when there is new activity, or, after ps_poller_rearm, if it still holds or
  *    becomes true.  Reports may be spurious; they are never missed.
- *  - The caller rearms a bit when a call told that the condition is gone (a short read, WSAEWOULDBLOCK).  On
- *    mechanisms that are edge-triggered by themselves (`level` is 0) there is nothing to do, so nothing is done:
- *    no system call and no function call on the hot path.
+ *  - The caller rearms a bit when a call told that the condition is gone: a short read, WSAEWOULDBLOCK, the
+ *    urgent byte taken.  connect and listen make another thing of a socket, so after them it rearms PS_ALL.
+ *    On mechanisms that are edge-triggered by themselves (`level` is 0) there is nothing to do, so nothing is
+ *    done: no system call and no function call on the hot path.
  *  - After ps_poller_del returns, no later ps_poller_wait reports the watch, and a new watch with the same
  *    descriptor number inherits nothing.  (Within one batch the caller hands all events on before it runs
  *    anybody's code, so a batch never names a deleted watch.)
- *  - A hang-up or an error is reported as PS_RDHUP / PS_ERR together with PS_IN | PS_OUT, so that whoever waits
- *    for either wakes.
- *  - ps_poller_wait allocates nothing, rounds its time-out up, returns 0 early when woken or interrupted by a
- *    signal, and drains the wake-up itself.
+ *  - The peer's end of stream is reported as PS_IN | PS_RDHUP, on some systems only once the data before it is
+ *    read; a hang-up in both directions or an error as PS_RDHUP / PS_ERR together with PS_IN | PS_OUT, so that
+ *    whoever waits for either wakes.
+ *  - ps_poller_wait allocates nothing, rounds its time-out up (and may cut one of days), returns 0 early when
+ *    woken or interrupted by a signal, and drains the wake-up itself.  A batch may name a watch twice.
  *  - ps_poller_wake may be called from any thread and from signal handlers.
  *  - ps_poller_fd is readable (poll, select) while an uncollected edge or a wake-up is pending; PS_BAD_SOCK
- *    where the mechanism has no such descriptor.
+ *    where the mechanism has no such descriptor.  ps_poller_embed gives it one (poll_helper.c); from then on it may
+ *    also be readable without a reason, and tells of edges only between ps_poller_rest and the next call.
  */
 #ifndef PS_POLLER_H
 #define PS_POLLER_H
 
 #include "ps_plat.h"
+
+/* Every bit that can be asked for. */
+enum { PS_ALL = PS_IN | PS_OUT | PS_PRI | PS_RDHUP };
 
 typedef struct {
     ps_sock_t fd;
@@ -50,6 +56,7 @@ typedef struct {
     void (*wake)(ps_poller *p);
     ps_sock_t (*fd)(ps_poller *p);
     void (*forget)(ps_poller *p); /* after fork, in the child: free, but leave the parent's kernel state alone */
+    void (*rest)(ps_poller *p);   /* the owner now waits for fd(); NULL where that needs nothing */
 } ps_poller_ops;
 
 /* Every mechanism's own struct starts with this. */
@@ -62,6 +69,13 @@ extern const ps_poller_ops *const ps_pollers[];
 
 /* name NULL: $PYSOCK_POLLER if set, else the first that opens.  Unknown name: -PS_WSAEINVAL. */
 int ps_poller_open(const char *name, ps_poller **out);
+
+/* Makes fd() work, if need be by putting another poller in the place of *p. */
+int ps_poller_embed(ps_poller **p);
+
+static inline void ps_poller_rest(ps_poller *p) {
+    if (p->ops->rest) p->ops->rest(p);
+}
 
 static inline void ps_poller_rearm(ps_poller *p, ps_watch *w, uint32_t bits) {
     if (p->ops->level && w->slot >= 0) p->ops->rearm(p, w, bits);

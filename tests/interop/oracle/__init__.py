@@ -33,7 +33,8 @@ class OracleMissing(Exception):
 
 @dataclass
 class Observation:
-    """What one program did: result lines as the driver prints them, and the bytes stored (None: a loading one)."""
+    """What one program did: result lines as the driver prints them, and the bytes stored (None: a loading
+    one)."""
 
     lines: list[str] = field(default_factory=list)
     data: bytes | None = None
@@ -41,13 +42,19 @@ class Observation:
 
 
 def cache_dir() -> Path:
-    """Where the DLLs, the driver and the Wine prefix live: $PYSOCK_ORACLE_DIR, else ~/.cache/pysock-oracle."""
+    """Where the DLLs, the driver and the Wine prefix live: $PYSOCK_ORACLE_DIR, else
+    ~/.cache/pysock-oracle."""
     return Path(os.environ.get("PYSOCK_ORACLE_DIR") or Path.home() / ".cache" / "pysock-oracle")
 
 
 def wine() -> str:
     """Path of wine64, which Debian keeps outside of PATH."""
-    for candidate in (os.environ.get("WINE"), shutil.which("wine64"), "/usr/lib/wine/wine64", shutil.which("wine")):
+    for candidate in (
+        os.environ.get("WINE"),
+        shutil.which("wine64"),
+        "/usr/lib/wine/wine64",
+        shutil.which("wine"),
+    ):
         if candidate and os.access(candidate, os.X_OK):
             return candidate
     raise OracleMissing("wine64 is not installed (Debian: apt install wine64)")
@@ -57,7 +64,14 @@ def _fetch_dlls(run: Path, wheels: Path) -> None:
     if all((run / d).exists() for d in DLLS):
         return
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    pip += ["--platform=win_amd64", "--python-version=311", "--implementation=cp", "--abi=cp311", "-d", str(wheels)]
+    pip += [
+        "--platform=win_amd64",
+        "--python-version=311",
+        "--implementation=cp",
+        "--abi=cp311",
+        "-d",
+        str(wheels),
+    ]
     got = subprocess.run([*pip, *WHEELS], capture_output=True, text=True)
     if got.returncode:
         raise OracleMissing(f"pip could not fetch {' and '.join(WHEELS)}: {got.stderr.strip()[-500:]}")
@@ -75,20 +89,58 @@ def _replace(path: Path, data: bytes) -> None:
     part.replace(path)
 
 
-def _build_driver(run: Path) -> None:
-    sources = sorted(p for p in HERE.iterdir() if p.suffix in (".c", ".h"))
-    digest = hashlib.sha256(b"".join(p.read_bytes() for p in sources)).hexdigest()
-    stamp = run / "driver.sha256"
+def build(run: Path, exe: str, source: Path, *flags: str) -> None:
+    """Cross-compiles `source` to `run / exe`, unless that was made from this very text."""
+    sources = sorted(
+        p for folder in {HERE, source.parent} for p in folder.iterdir() if p.suffix in (".c", ".h")
+    )
+    command = [CC, "-O1", "-Wall", "-Wextra", "-Werror", *flags, str(source)]
+    command += ["-loleaut32", "-lole32", "-lws2_32", "-luser32", "-Wl,--stack,67108864"]
+    digest = hashlib.sha256(repr(command).encode() + b"".join(p.read_bytes() for p in sources)).hexdigest()
+    stamp = run / f"{exe}.sha256"
     if stamp.exists() and stamp.read_text() == digest:
         return
     if not shutil.which(CC):
         raise OracleMissing(f"{CC} is not installed (Debian: apt install gcc-mingw-w64-x86-64)")
-    for exe, flags in (("mfcoracle.exe", []), ("mfcansi.exe", ["-DLAB_ANSI"])):
-        part = run / f"{exe}.{os.getpid()}"
-        command = [CC, "-O1", "-Wall", "-Wextra", "-Werror", *flags, "-o", str(part), str(HERE / "mfcoracle.c")]
-        subprocess.run([*command, "-loleaut32", "-lole32", "-Wl,--stack,67108864"], check=True)
-        part.replace(run / exe)
+    part = run / f"{exe}.{os.getpid()}"
+    subprocess.run([*command, "-o", str(part)], check=True)
+    part.replace(run / exe)
     stamp.write_text(digest)
+
+
+def wine_environment(root: Path, program: str) -> dict[str, str]:
+    """The environment of a program under Wine, in a prefix of our own, which is made when it is not there.
+
+    CAsyncSocket lives on window messages.  With the null driver Wine makes windows without a display.
+    """
+    prefix = root / "wine"
+    env = dict(os.environ, WINEARCH="win64", WINEPREFIX=str(prefix))
+    env.setdefault("WINEDEBUG", "-all")
+    if not prefix.exists():
+        part = root / f"wine.{os.getpid()}"
+        run_in = {**env, "WINEPREFIX": str(part)}
+        null_driver = ["reg", "add", r"HKCU\Software\Wine\Drivers", "/v", "Graphics", "/d", "null", "/f"]
+        started = time.monotonic()
+        silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([program, *null_driver], env=run_in, check=True, timeout=300, **silent)
+        for option in (
+            "-k",
+            "-w",
+        ):  # the desktop that is running knows no driver yet: end it, and wait for that
+            subprocess.run([_wineserver(program), option], env=run_in, timeout=60, **silent)
+        print(f"oracle: Wine prefix made in {time.monotonic() - started:.0f} s", file=sys.stderr)
+        try:
+            part.rename(prefix)
+        except OSError:  # another process was faster
+            shutil.rmtree(part, ignore_errors=True)
+    return env
+
+
+def _wineserver(program: str) -> str:
+    for name in ("wineserver64", "wineserver"):
+        if path := shutil.which(name, path=str(Path(program).resolve().parent)) or shutil.which(name):
+            return path
+    raise OracleMissing("wineserver is not installed (Debian: apt install wine64)")
 
 
 def _parse(out: str, results: dict[str, Observation]) -> str | None:
@@ -119,10 +171,9 @@ class Oracle:
         (self.root / "wheels").mkdir(exist_ok=True)
         self.wine = wine()
         _fetch_dlls(self.run_dir, self.root / "wheels")
-        _build_driver(self.run_dir)
         self.exe = "mfcoracle.exe" if unicode else "mfcansi.exe"
-        self.env = dict(os.environ, WINEPREFIX=str(self.root / "prefix"), WINEARCH="win64")
-        self.env.setdefault("WINEDEBUG", "-all")
+        build(self.run_dir, self.exe, HERE / "mfcoracle.c", *([] if unicode else ["-DLAB_ANSI"]))
+        self.env = wine_environment(self.root, self.wine)
 
     def _batch(self, script: str, timeout: float) -> tuple[str, str]:
         """Output and the reason why it is not complete ('' if it is)."""
@@ -145,15 +196,20 @@ class Oracle:
             return out, "no answer"
         return out, err.strip()[-500:] if process.returncode else ""
 
-    def run(self, cases: Iterable[tuple[str, Program]], *, timeout: float = FAIL_AFTER) -> dict[str, Observation]:
+    def run(
+        self, cases: Iterable[tuple[str, Program]], *, timeout: float = FAIL_AFTER
+    ) -> dict[str, Observation]:
         """Runs the programs, hundreds to a process; names must differ.
 
-        A program on which the process dies or hangs is reported with `done=False`, and the rest is run in a new one.
+        A program on which the process dies or hangs is reported with `done=False`, and the rest is run in
+        a new one.
         """
         todo: Sequence[tuple[str, Program]] = list(cases)
         results: dict[str, Observation] = {}
         while todo:
-            lines = [line for name, program in todo for line in script_of(name, program, ansi=not self.unicode)]
+            lines = [
+                line for name, program in todo for line in script_of(name, program, ansi=not self.unicode)
+            ]
             out, failure = self._batch("\n".join(lines) + "\n", timeout)
             died_in = _parse(out, results)
             if not failure and died_in is None:
@@ -171,9 +227,4 @@ class Oracle:
 @cache
 def oracle(*, unicode: bool = True) -> Oracle:
     """The oracle of this process; raises OracleMissing where it cannot be had."""
-    o = Oracle(unicode=unicode)
-    started = time.monotonic()
-    o.run([("warm-up", {"ops": []})])  # the first start of a fresh prefix takes Wine a while
-    if time.monotonic() - started > 5:
-        print(f"oracle: Wine prefix ready after {time.monotonic() - started:.0f} s", file=sys.stderr)
-    return o
+    return Oracle(unicode=unicode)

@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m bench.sockets` and `python -m bench.archive`; see bench/README.md."""

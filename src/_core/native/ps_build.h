@@ -1,0 +1,17 @@
+/* ps_build.h: what the build decides, as values the Cython rooms can read. */
+#ifndef PS_BUILD_H
+#define PS_BUILD_H
+
+#ifdef PS_DEBUG
+#  define PS_COUNTING 1 /* live counters are kept */
+#else
+#  define PS_COUNTING 0
+#endif
+
+#ifdef _MSC_VER
+#  define PS_THREAD_LOCAL __declspec(thread)
+#else
+#  define PS_THREAD_LOCAL _Thread_local
+#endif
+
+#endif

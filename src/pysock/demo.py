@@ -1,0 +1,348 @@
+"""`python -m pysock demo`: what the library does, shown on this machine in a few seconds, and checked.
+
+A part of the demo is a function that gets the `Stage`; `PARTS` lists them in order.  Each prints what happens
+and calls `stage.expect()` for everything it claims, so the demo ends well only if all of it really happened.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import socket
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TextIO
+
+import pysock
+from pysock import CAsyncSocket
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_SECONDS = 10  # for one thing to happen, on however slow a machine; the whole demo takes about one
+_CHUNK = 64 * 1024
+_DOWNLOAD = 16 * 1024 * 1024
+
+
+class NotAsShown(Exception):
+    """Something the demo claims did not happen."""
+
+
+class Stage:
+    """Where the demo plays: prints it line by line, and runs the sockets in between."""
+
+    def __init__(self, out: TextIO, colour: bool) -> None:
+        self._out = out
+        self._colour = colour
+        self._part = 0
+        self.pump = pysock.Pump.current()
+        self.sockets: list[CAsyncSocket] = []  # all of them; closed at the end
+        self.server: Server
+        self.address: tuple[str, int]  # the server's
+        self.clients: list[Client] = []
+
+    def title(self, text: str) -> None:
+        self._part += 1
+        print(f"\n{self._paint('1', f'{self._part}. {text}')}", file=self._out)
+
+    def say(self, who: str, what: str, meaning: str) -> None:
+        print(f"   {self._paint('36', f'{who:<9}')} {what:<25} {meaning}".rstrip(), file=self._out)
+
+    def _paint(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
+
+    def expect(self, happened: object, claim: str) -> None:
+        if not happened:
+            raise NotAsShown(claim)
+
+    def until(self, happened: Callable[[], object], claim: str) -> None:
+        """Run the sockets until it has happened."""
+        self.expect(self.pump.run_until(lambda: bool(happened()), _SECONDS), claim)
+
+    def settle(self) -> None:
+        """Run the sockets for a moment, in which things might happen that should not."""
+        self.pump.run_until(lambda: False, 0.05)
+
+    def close(self) -> None:
+        for sock in self.sockets:
+            sock.Close()
+        self.sockets.clear()
+
+
+class Actor(CAsyncSocket):
+    """A socket that says which notifications it gets."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        super().__init__()
+        self.stage, self.name = stage, name
+        self.sends = 0  # how many OnSend
+        self.closed: int | None = None  # what OnClose said
+        self.received = 0
+        self.checksum = 0  # of what was received
+        stage.sockets.append(self)
+
+    def say(self, what: str, meaning: str) -> None:
+        self.stage.say(self.name, what, meaning)
+
+    def take(self) -> bytes:
+        """One Receive, counted; empty when there was nothing or the peer has closed."""
+        data = self.ReceiveBytes(_CHUNK) or b""
+        self.received += len(data)
+        self.checksum = zlib.crc32(data, self.checksum)
+        return data
+
+    def OnClose(self, nErrorCode: int) -> None:
+        self.closed = nErrorCode
+        torn = nErrorCode == pysock.WSAECONNRESET
+        self.say(
+            f"OnClose({nErrorCode})",
+            "WSAECONNRESET: the peer tore the connection down"
+            if torn
+            else "the peer has closed; all it sent was read",
+        )
+        self.Close()
+
+
+class Server(Actor):
+    """Accepts whoever comes."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage, "server")
+        self.peers: list[Peer] = []
+
+    def OnAccept(self, nErrorCode: int) -> None:
+        peer = Peer(self.stage, f"server/{len(self.peers) + 1}")
+        if self.Accept(peer):
+            self.peers.append(peer)
+            self.say(
+                f"OnAccept({nErrorCode})", f"a client is waiting; Accept() makes {peer.name} its partner"
+            )
+
+
+class Peer(Actor):
+    """The server's end of one connection: an echo, or a download for the client that asks for it."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        super().__init__(stage, name)
+        self.download: Iterator[bytes] = iter(())
+        self.held = memoryview(b"")  # what waits for room: a part of one chunk
+        self.most_held = 0
+        self.would_block = 0
+        self.sent = 0
+        self.sent_checksum = 0
+
+    def OnReceive(self, nErrorCode: int) -> None:
+        data = self.take()
+        if data == b"download":
+            self.download = (bytes([n % 251]) * _CHUNK for n in range(_DOWNLOAD // _CHUNK))
+            self.fill()
+        elif data:
+            self.say(f"OnReceive({nErrorCode})", f"{data!r} has come; Send() gives it back")
+            self.Send(data)
+
+    def OnSend(self, nErrorCode: int) -> None:
+        self.sends += 1
+        self.fill()
+
+    def fill(self) -> None:
+        """Send until the system takes no more; OnSend tells when to go on.  One chunk is held meanwhile."""
+        while True:
+            if not self.held:
+                chunk = next(self.download, b"")
+                if not chunk:
+                    return
+                self.held = memoryview(chunk)
+                self.sent_checksum = zlib.crc32(chunk, self.sent_checksum)
+            taken = self.Send(self.held)
+            if taken == pysock.SOCKET_ERROR:
+                full = self.GetLastError() == pysock.WSAEWOULDBLOCK
+                self.stage.expect(full, "Send() to a slow reader fails for lack of room only")
+                self.would_block += 1
+                self.most_held = max(self.most_held, len(self.held))
+                return
+            self.sent += taken
+            self.held = self.held[taken:]
+
+
+class Client(Actor):
+    """A client that collects what comes."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        super().__init__(stage, name)
+        self.connected: int | None = None  # what OnConnect said
+        self.text = b""
+
+    def OnConnect(self, nErrorCode: int) -> None:
+        self.connected = nErrorCode
+        refused = nErrorCode == pysock.WSAECONNREFUSED
+        self.say(
+            f"OnConnect({nErrorCode})", "WSAECONNREFUSED: nobody listens there" if refused else "connected"
+        )
+
+    def OnSend(self, nErrorCode: int) -> None:
+        self.sends += 1
+        self.say(f"OnSend({nErrorCode})", "may send; told once, and again only after WSAEWOULDBLOCK")
+
+    def OnReceive(self, nErrorCode: int) -> None:
+        data = self.take()
+        if data:
+            self.text += data
+            self.say(f"OnReceive({nErrorCode})", f"{data!r} has come")
+
+
+class SlowClient(Client):
+    """A client that leaves its download where it is, until told to read it."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        super().__init__(stage, name)
+        self.reading = False
+        self.notified = 0
+
+    def OnReceive(self, nErrorCode: int) -> None:
+        self.notified += 1
+        if self.received >= _DOWNLOAD:
+            super().OnReceive(nErrorCode)
+        elif self.reading:
+            self.take()
+        else:
+            self.say(f"OnReceive({nErrorCode})", "data has come; this client does not read it yet")
+
+
+def connect(stage: Stage) -> None:
+    """A server listens, clients connect."""
+    server = stage.server = Server(stage)
+    stage.expect(server.Create(0, lpszSocketAddress="127.0.0.1"), "Create() makes a socket and binds it")
+    stage.expect(server.Listen(), "Listen() lets clients connect")
+    name = server.GetSockName()
+    if name is None:
+        raise NotAsShown("GetSockName() tells the port that the system chose")
+    stage.address = name
+    server.say("Create(), Listen()", f"waiting at {name[0]}:{name[1]}")
+
+    for number in (1, 2):
+        client = Client(stage, f"client {number}")
+        stage.clients.append(client)
+        client.Create()
+        client.Connect(*stage.address)
+        client.say("Create(), Connect()", "under way, and nothing stands still: OnConnect will tell")
+    stage.until(
+        lambda: len(server.peers) == 2 and all(client.sends for client in stage.clients),
+        "every client gets OnConnect and OnSend, and the server an OnAccept for each",
+    )
+    stage.expect(all(client.connected == 0 for client in stage.clients), "OnConnect(0) means connected")
+
+    stray = Client(stage, "stray")
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        nowhere = gone.getsockname()[1]
+    stray.Create()
+    stray.Connect("127.0.0.1", nowhere)
+    stage.until(lambda: stray.connected is not None, "OnConnect tells of a failure, too")
+    stage.expect(stray.connected == pysock.WSAECONNREFUSED, "where nobody listens it is WSAECONNREFUSED")
+
+
+def both_ways(stage: Stage) -> None:
+    """Data goes both ways."""
+    for client in stage.clients:
+        echo(stage, client, f"hello from {client.name}".encode())
+
+
+def echo(stage: Stage, client: Client, text: bytes) -> None:
+    client.text = b""
+    client.say("Send()", repr(text))
+    stage.expect(client.Send(text) == len(text), "Send() takes a few bytes at once")
+    stage.until(lambda: client.text == text, "the echo comes back to its sender")
+
+
+def slow_reader(stage: Stage) -> None:
+    """A slow reader: the server neither waits for it nor piles up what it cannot send."""
+    client = SlowClient(stage, "client 3")
+    stage.clients.append(client)
+    client.Socket()
+    client.SetSockOpt(pysock.SO_RCVBUF, _CHUNK)  # so that the system does not buffer everything for it
+    client.Connect(*stage.address)
+    stage.until(lambda: client.sends and len(stage.server.peers) == 3, "a third client connects")
+    peer = stage.server.peers[2]
+    stage.settle()
+    peer.sends = 0
+
+    client.say("Send()", f"b'download', which is {_size(_DOWNLOAD)}")
+    client.Send(b"download")
+    stage.until(lambda: peer.would_block and client.notified, "Send() fails when nobody reads")
+    stuck = peer.sent
+    peer.say("Send()", f"takes {_size(stuck)}, then fails with WSAEWOULDBLOCK: no room")
+    stage.settle()
+    stage.expect(peer.sent == stuck and peer.sends == 0, "no OnSend comes while there is no room")
+    stage.expect(client.notified == 1, "OnReceive is not repeated before Receive() is called")
+    peer.say("", f"holds a chunk of {_size(len(peer.held))}, and waits for OnSend")
+
+    client.say("Receive()", "now it reads: each Receive() makes the next OnReceive come")
+    client.reading = True
+    client.take()
+    stage.until(lambda: client.received == _DOWNLOAD, "the whole download arrives once it is read")
+    peer.say("OnSend(0)", f"room again; {peer.sends} times, after {peer.would_block} WSAEWOULDBLOCK")
+    client.say(f"OnReceive(0) x {client.notified}", f"has all {_size(client.received)}, unchanged")
+    peer.say("", f"never held more than {_size(peer.most_held)}, however slow the reader")
+    stage.expect(peer.sends == peer.would_block, "one OnSend comes for each WSAEWOULDBLOCK")
+    stage.expect(peer.sent == client.received, "nothing is lost or doubled")
+    stage.expect(peer.sent_checksum == client.checksum, "nothing is changed on the way")
+    stage.expect(0 < peer.most_held <= _CHUNK, "the server holds one chunk at most")
+
+
+def orderly_close(stage: Stage) -> None:
+    """An orderly close: everything sent before it arrives."""
+    client, peer = stage.clients[0], stage.server.peers[0]
+    client.text = b""
+    client.say("Send(), ShutDown(sends)", "b'last words', and nothing more; it still listens")
+    client.Send(b"last words")
+    client.ShutDown()
+    stage.until(lambda: peer.closed is not None, "ShutDown(sends) gives the peer an OnClose")
+    stage.expect(peer.closed == 0, "the error of an orderly close is 0")
+    stage.until(lambda: client.closed is not None, "the server's Close() gives the client an OnClose")
+    stage.expect(client.text == b"last words", "what was sent before the close arrives before it")
+
+
+def reset(stage: Stage) -> None:
+    """A reset: a client tears the connection down, and the others do not notice."""
+    client, peer = stage.clients[1], stage.server.peers[1]
+    client.say("SO_LINGER 0, Close()", "without a good-bye")
+    client.SetSockOpt(pysock.SO_LINGER, (1, 0))
+    client.Close()
+    stage.until(lambda: peer.closed is not None, "a reset gives the peer an OnClose")
+    stage.expect(peer.closed == pysock.WSAECONNRESET, "the error of a reset is WSAECONNRESET")
+
+    echo(stage, stage.clients[2], b"still here")
+
+
+PARTS: list[Callable[[Stage], None]] = [connect, both_ways, slow_reader, orderly_close, reset]
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 2**10:.0f} KiB"
+
+
+def run(out: TextIO | None = None) -> int:
+    """Play the demo; returns the exit status: 0 if everything it shows has really happened."""
+    out = out or sys.stdout
+    start = time.monotonic()
+    stage = Stage(out, colour=out.isatty() and "NO_COLOR" not in os.environ)
+    print(f"pysock {pysock.__version__} on {platform.system()}, notified by {stage.pump.mechanism}", file=out)
+    try:
+        for part in PARTS:
+            stage.title(str(part.__doc__).rstrip("."))
+            part(stage)
+    except NotAsShown as failure:
+        print(f"\nThe demo failed.  This did not happen: {failure}", file=out)
+        return 1
+    finally:
+        stage.close()
+    print(f"\nAll of this happened, and was checked, in {time.monotonic() - start:.1f} s.", file=out)
+    return 0
+
+
+def add_parser(commands: Commands) -> None:
+    """Add `demo` to the commands of `python -m pysock`."""
+    parser = commands.add_parser("demo", help="what the library does, shown on this machine in a few seconds")
+    parser.set_defaults(run=lambda arguments: run())

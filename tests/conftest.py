@@ -1,0 +1,54 @@
+"""Clean-up and accounts: no test leaves a socket open, a timer running or, in a debug build, a live counter
+up."""
+
+import gc
+import importlib
+import pkgutil
+
+import pysock._core
+import pytest
+
+from pysock import CAsyncSocket, Pump
+
+ROOMS = [
+    importlib.import_module(f"pysock._core.{room.name}")
+    for room in pkgutil.iter_modules(pysock._core.__path__)
+]
+
+
+def live_counts():
+    """What is alive, by room and kind, without the zeros; always empty in a release build."""
+    found = {}
+    for room in ROOMS:
+        if hasattr(room, "live_counts"):
+            found.update({f"{room.__name__}.{kind}": n for kind, n in room.live_counts().items() if n})
+    return found
+
+
+def pytest_report_header():
+    counting = any(room.live_counts() for room in ROOMS if hasattr(room, "live_counts"))
+    return f"pysock: {Pump.current().mechanism} poller, {'debug' if counting else 'release'} build"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(request):
+    before = live_counts()
+    yield
+    if request.node.get_closest_marker("sockets"):
+        close_leftovers()
+    pump = Pump.current()
+    pump.on_callback_error = None
+    pump.OnIdle = None
+    while pump.pending() and pump.dispatch(1000):
+        pass
+    if live_counts() != before:
+        gc.collect()
+    more = {name: n - before.get(name, 0) for name, n in live_counts().items() if n > before.get(name, 0)}
+    assert not more, f"the test left behind: {more}"
+
+
+def close_leftovers():
+    """Closes sockets that a test forgot; looking for them among all objects takes time."""
+    for s in gc.get_objects():
+        if isinstance(s, CAsyncSocket) and s.m_hSocket != -1:
+            s.Close()

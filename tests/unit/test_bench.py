@@ -1,0 +1,213 @@
+"""The benchmarks' own code on canned samples: summaries, ratios, floors, tables.  Nothing is timed here."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT))  # bench is run from a checkout and never installed
+
+from bench import _archive_plan, _archive_report, _archive_worker, _report, _socket_plan, _socket_report  # noqa: E402
+from bench.impl import py_struct, tasks  # noqa: E402
+
+pytestmark = pytest.mark.bench
+
+
+def sample(msgs: float, cpu_us: float, p50: float = 20.0, **more) -> dict:
+    """What loadgen prints, as far as the report reads it."""
+    return {
+        "mode": "echo",
+        "msgs_per_s": msgs,
+        "mb_per_s": msgs * 64 / 1e6,
+        "server_us_per_msg": cpu_us,
+        "server_cpu_util": 1.0,
+        "lat_us": {"p50": p50, "p99": 2 * p50, "p999": 3 * p50},
+        "rss_kb_start": 10_000,
+        "rss_kb_idle": 0,
+        "idle_conns": 0,
+        "setup_s": 0.1,
+        "wait_frac": 0.01,
+    } | more
+
+
+KINDS = {
+    "c_epoll_echo": "limit",
+    "raw_epoll": "peer",
+    "uvloop_proto": "peer",
+    "pysock_into": "target",
+    "pysock_spin": "target",
+}
+
+
+def socket_samples() -> dict:
+    return {
+        "echo 64B x1": {
+            "c_epoll_echo": [sample(40_000, 8.0, 20.0)],
+            "pysock_spin": [sample(90_000, 9.0, 9.0)],
+        },
+        "echo 64B x10": {
+            "c_epoll_echo": [sample(100_000, 4.0), sample(200_000, 2.0), sample(50_000, 8.0)],
+            "raw_epoll": [sample(90_000, 5.0), sample(180_000, 2.5), sample(45_000, 10.0)],
+            "uvloop_proto": [sample(80_000, 4.8), sample(160_000, 2.4), sample(40_000, 9.6)],
+            "pysock_into": [sample(99_000, 4.2), {"error": "echoed bytes differ"}, sample(49_000, 8.24)],
+        },
+        "echo 64B x1000": {
+            "c_epoll_echo": [sample(100_000, 4.0)],
+            "pysock_into": [sample(90_000, 4.6)],
+        },
+        "idle 1000, echo 64B x10": {
+            "pysock_into": [
+                sample(1, 1.0, mode="idle", rss_kb_start=10_000, rss_kb_idle=10_400, idle_conns=1000)
+            ]
+        },
+    }
+
+
+def test_ratios_are_medians_of_rounds_and_failed_samples_do_not_count() -> None:
+    entry = _socket_report.summarize(socket_samples(), KINDS)["echo 64B x10"]["pysock_into"]
+    assert entry["cpu_to_limit"] == pytest.approx((1.05 + 1.03) / 2)
+    assert entry["cpu_above_limit_us"] == pytest.approx((0.2 + 0.24) / 2)
+    assert entry["to_limit"] == pytest.approx((0.99 + 0.98) / 2)
+    assert entry["errors"] == ["echoed bytes differ"]
+
+
+def test_each_measure_has_its_own_best_peer() -> None:
+    entry = _socket_report.summarize(socket_samples(), KINDS)["echo 64B x10"]["c_epoll_echo"]
+    assert (entry["best_peer"], entry["cpu_best_peer"]) == ("raw_epoll", "uvloop_proto")
+    assert entry["to_best_peer"] == pytest.approx(1 / 0.9)
+    assert entry["cpu_to_best_peer"] == pytest.approx(1 / 1.2)
+
+
+def test_idle_memory_is_growth_per_connection() -> None:
+    entry = _socket_report.summarize(socket_samples(), KINDS)["idle 1000, echo 64B x10"]["pysock_into"]
+    assert entry["idle_bytes"] == pytest.approx(400 * 1024 / 1000)
+    assert entry["cpu_to_limit"] is None, "the limit was not measured in this cell"
+
+
+def test_a_floor_is_judged_by_the_worst_of_its_cells() -> None:
+    rows = {r["what"]: r for r in _socket_report.floors(_socket_report.summarize(socket_samples(), KINDS))}
+    small = rows["CPU per message, 64 B x 10..1000, / C"]
+    assert (small["worst_cell"], small["met"]) == ("echo 64B x1000", False)
+    assert small["measured"] == pytest.approx(1.15)
+    assert small["uvloop_proto"] == pytest.approx(1.2)
+    assert small["noise"] == pytest.approx(0.01)
+    spin = rows["p50 of one connection, spinning, / C"]
+    assert (spin["measured"], spin["met"]) == (pytest.approx(0.45), False)
+    assert rows["bytes per idle connection"]["met"] is True
+    assert rows["CPU per connect + 64 B + close, / C"]["met"] is None
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_every_floor_has_cells(quick: bool) -> None:
+    names = [cell.name for cell in _socket_plan.cells(quick, idle=10_000)]
+    for floor in _socket_plan.FLOORS:
+        assert any(re.search(floor.cells, name) for name in names), floor.what
+
+
+def test_the_sockets_report_ends_with_the_state_and_tells_what_is_missing() -> None:
+    summary = _socket_report.summarize(socket_samples(), KINDS)
+    result = {
+        "header": _report.header(),
+        "settings": {"rounds": 3, "duration": 0.6},
+        "loopback": "private",
+        "congestion_control": "reno",
+        "contenders": KINDS,
+        "left_out": {"uvloop_buf": "no module uvloop"},
+        "summary": summary,
+        "floors": _socket_report.floors(summary),
+    }
+    text = _socket_report.report(result)
+    assert "- left out: uvloop_buf: no module uvloop" in text
+    assert "- error: echo 64B x10: pysock_into: echoed bytes differ" in text
+    state = text[text.index("## Must reach / measured") :]
+    assert state.count("\n| ") == 1 + len(_socket_plan.FLOORS)
+    assert "not measured" in state and "NO" in state
+
+
+def archive_samples() -> dict:
+    def made(kind: str, same: bool, grain: str, write: float, read: float) -> dict:
+        times = {"write": [write * f for f in (1, 1.1, 0.9)], "read": [read * f for f in (1, 1.1, 0.9)]}
+        return {"kind": kind, "same": same, "grain": grain, "n": 1000, "bytes": 5500} | times
+
+    return {
+        "n": 1000,
+        "limit": [{"write": 4e-7, "read": 2e-7, "bytes": 5500}] * 3,
+        "contenders": {
+            "struct": made("peer", True, "one", 50e-6, 72e-6),
+            "numpy": made("peer", True, "batch", 40e-6, 40e-6),
+            "msgspec": made("peer", False, "batch", 8e-6, 30e-6),
+            "pysock": made("target", True, "one", 17e-6, 36e-6),
+            "broken": {"kind": "peer", "error": "bytes differ from the C++ limit's", "write": [], "read": []},
+        },
+    }
+
+
+def test_archive_figures_are_per_item_and_peers_must_make_the_same_bytes() -> None:
+    s = _archive_report.summarize(archive_samples())
+    assert s["limit_ns"] == {"write": pytest.approx(0.4), "read": pytest.approx(0.2)}
+    assert s["best_peer"] == {
+        "write one": "struct",
+        "write any": "numpy",
+        "read one": "struct",
+        "read any": "numpy",
+    }
+    ours = s["rows"]["pysock"]["write"]
+    assert ours["ns"] == pytest.approx(17)
+    assert ours["to_limit"] == pytest.approx(42.5)
+    assert ours["to_best_peer"] == pytest.approx(17 / 40)
+    assert ours["spread"] == pytest.approx(0.2)
+    assert s["errors"] == {"broken": "bytes differ from the C++ limit's"}
+
+
+def test_archive_floors_compare_one_call_with_one_call() -> None:
+    rows = _archive_report.floors({"scalars": _archive_report.summarize(archive_samples())})
+    assert len(rows) == 2 * len(_archive_plan.FLOORS)
+    write, read = rows[:2]
+    assert (write["met"], write["best_peer"], write["to_peer"]) == (True, "struct", pytest.approx(17 / 50))
+    assert (read["met"], read["measured"]) == (False, pytest.approx(36))
+    assert all(r["met"] is None for r in rows[2:])
+
+
+@pytest.mark.parametrize(
+    "task", [t.name for t in _archive_plan.TASKS if hasattr(py_struct, t.name.capitalize())]
+)
+def test_a_contender_is_checked_before_it_is_timed(task: str) -> None:
+    values = getattr(tasks, task)(1000)
+    contender = getattr(py_struct, task.capitalize())(values)
+    raw = contender.write()
+    assert _archive_worker.correct(task, values, contender, raw, contender.read(raw))
+    wrong = bytearray(raw)
+    wrong[-4] ^= 1
+    assert not _archive_worker.correct(task, values, contender, wrong, contender.read(wrong))
+
+
+def test_bulk_bytes_are_compared_too() -> None:
+    values = tasks.bulk(1000)
+    raw = values[0].tobytes() + values[1].tobytes()
+
+    class Same:
+        same = True
+
+    assert _archive_worker.correct("bulk", values, Same, raw, values)
+    assert not _archive_worker.correct("bulk", values, Same, raw[:-1] + b"\1", values)
+
+
+def test_numbers_and_tables_are_readable() -> None:
+    assert [_report.number(v) for v in (None, 0.0, 0.1234, 1.2345, 12.345, 12345.6)] == [
+        "-",
+        "0",
+        "0.123",
+        "1.23",
+        "12.3",
+        "12,346",
+    ]
+    lines = _report.table(["name", "x"], [["a", 1], ["longer", 22]]).splitlines()
+    assert lines == ["| name   |  x |", "|--------|----|", "| a      |  1 |", "| longer | 22 |"]
+
+
+def test_the_picture_lies_beside_the_json() -> None:
+    assert _report.plot_path("out/run.json", None) == str(Path("out/run.png"))
+    assert _report.plot_path("run.json", "other.png") == "other.png"
+    assert _report.plot_path(None, None) is None

@@ -1,0 +1,129 @@
+"""`python -m pysock demo`: ends well, quickly, readably, and shows what it claims."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+import pysock
+from pysock import demo
+
+pytestmark = pytest.mark.sockets
+
+
+def play(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pysock", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.fixture(scope="module")
+def shown() -> str:
+    done = play("demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def part(shown: str, number: int) -> str:
+    """What one numbered part printed."""
+    text = shown.split(f"\n{number}. ")[1]
+    return re.split(r"\n(?:\d+\. |All of this)", text)[0]
+
+
+def test_every_part_is_shown_in_order(shown: str) -> None:
+    titles = re.findall(r"^(\d+)\. (.+)$", shown, re.M)
+    assert [int(number) for number, _ in titles] == list(range(1, len(demo.PARTS) + 1))
+    assert [title for _, title in titles] == [str(part.__doc__).rstrip(".") for part in demo.PARTS]
+    assert re.search(r"^All of this happened, and was checked, in \d+\.\d s\.$", shown, re.M)
+
+
+def test_connect(shown: str) -> None:
+    text = part(shown, 1)
+    assert text.count("OnAccept(0)") == 2
+    assert text.count("OnConnect(0)") == text.count("OnSend(0)") == 2
+    assert "OnConnect(10061)" in text and "WSAECONNREFUSED" in text
+
+
+def test_both_ways(shown: str) -> None:
+    text = part(shown, 2)
+    for number in (1, 2):
+        assert f"b'hello from client {number}' has come; Send() gives it back" in text
+        assert re.search(rf"client {number} +OnReceive\(0\) +b'hello from client {number}' has come", text)
+
+
+def test_slow_reader(shown: str) -> None:
+    text = part(shown, 3)
+    assert "fails with WSAEWOULDBLOCK" in text
+    assert re.search(r"OnSend\(0\) +room again; (\d+) times?, after \1 WSAEWOULDBLOCK", text)
+    assert "has all 16.0 MiB, unchanged" in text
+    held = re.search(r"never held more than (\d+) KiB", text)
+    assert held and 0 < int(held[1]) <= 64
+
+
+def test_orderly_close(shown: str) -> None:
+    text = part(shown, 4)
+    assert text.count("OnClose(0)") == 2
+    assert text.index("b'last words' has come; Send() gives it back") < text.index("OnClose(0)")
+
+
+def test_reset(shown: str) -> None:
+    text = part(shown, 5)
+    assert "OnClose(10054)" in text and "WSAECONNRESET" in text
+    assert text.index("OnClose(10054)") < text.index("b'still here' has come")
+
+
+def test_no_colours_unless_on_a_terminal(shown: str) -> None:
+    assert "\x1b" not in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("1", False)])
+def test_colours_on_a_terminal(no_color: str | None, coloured: bool) -> None:
+    import pty
+
+    master, slave = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    if no_color:
+        environment["NO_COLOR"] = no_color
+    process = subprocess.Popen([sys.executable, "-m", "pysock", "demo"], stdout=slave, env=environment)
+    os.close(slave)
+    written = b""
+    try:
+        while data := os.read(master, 65536):
+            written += data
+    except OSError:  # Linux's word for the end
+        pass
+    os.close(master)
+    assert process.wait(30) == 0
+    assert (b"\x1b[1m" in written) is coloured
+
+
+def test_it_fails_when_something_does_not_happen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The demo is a check: with a server that never echoes it must say so, and not end well."""
+    monkeypatch.setattr(demo, "_SECONDS", 0.2)
+    monkeypatch.setattr(demo.Peer, "OnReceive", lambda self, nErrorCode: self.take())
+    assert demo.run() == 1
+    assert "This did not happen: the echo comes back to its sender" in capsys.readouterr().out
+
+
+def test_command_line() -> None:
+    assert play("--version").stdout == f"pysock {pysock.__version__}\n"
+    assert "demo" in play("--help").stdout
+    wrong = play("no-such-command")
+    assert wrong.returncode == 2 and "no-such-command" in wrong.stderr
+
+
+def test_unknown_poller() -> None:
+    done = play("demo", PYSOCK_POLLER="no-such-poller")
+    assert done.returncode != 0 and "no-such-poller" in done.stderr
