@@ -1,5 +1,5 @@
-"""Bad input and bad luck: one server on one thread, with archives over CSockets, a thousand clients that misbehave,
-and one that does not."""
+"""Bad input and bad luck: one server on one thread with archives over CSockets, a thousand clients that
+misbehave, and one that does not."""
 
 import gc
 import os
