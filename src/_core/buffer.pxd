@@ -57,6 +57,7 @@ cdef class Buffer:
     cdef bint busy          # inside a call on the file; the windows are put away
     cdef bint blocking      # AR-7: never ask for more than is needed
     cdef bint _faithful
+    cdef Py_ssize_t taken   # bytes of a write that the file took before it failed
     cdef uint8_t *saved[4]  # rcur, rlim, wcur, wlim while busy
 
     cdef int64_t max_total_
@@ -97,6 +98,7 @@ cdef uint8_t *fetch(Buffer c, Py_ssize_t k) except NULL
 cdef int fill(Buffer c, Py_ssize_t k) except -1
 cdef int check_budget(Buffer c, int64_t k) except -1
 cdef int64_t remaining(Buffer c) except -2
+cdef object read_some(Buffer c, int64_t n)
 cdef Py_ssize_t read_bulk(Buffer c, uint8_t *dst, Py_ssize_t n, object owner, Py_ssize_t offset) except -1
 cdef bytes read_exact(Buffer c, int64_t n, int64_t at)
 cdef int write_bulk(Buffer c, const uint8_t *p, Py_ssize_t n, object owner) except -1

@@ -1,10 +1,13 @@
 # cython: language_level=3, binding=False, embedsignature=True, embedsignature.format=clinic
-"""What is hot in the collections: the chain of nodes under MFC's lists, and the hash of map keys.
+"""What is hot in the collections: the chain of values under MFC's lists, and the hash of map keys.
 
 Invariants of a chain:
-- a node is in at most one chain, and its `mark` is that chain's; a removed node has mark 0, and `clear` gives the chain
-  a new mark, so that every older position is known to be invalid without a visit to it;
-- `next` owns, `prev` is borrowed: a node with a good mark has a `prev` that is alive, owned by the node before it.
+- its values lie flat in a Python list until somebody asks for a position; from then on they are linked nodes,
+  until `clear`. Nothing that users see depends on that: while a walker is on the flat values, only appending
+  changes them, and linking leaves it the nodes it needs to go on;
+- a node is in at most one chain, and its `mark` is that chain's; a removed node has mark 0, and `clear` gives
+  the chain a new mark, so that every older position is known to be invalid without a visit to it;
+- `next` owns, `prev` is borrowed: a node with a good mark has a `prev` that is alive: the one before owns it.
 """
 
 cimport cython
@@ -63,20 +66,41 @@ cdef class POSITION:
 
 @cython.final
 cdef class Chain:
-    """The elements of a list, doubly linked."""
+    """The values of a list."""
+    cdef list flat          # the values; None once they are linked
     cdef POSITION head
     cdef POSITION tail
-    cdef Py_ssize_t count
+    cdef Py_ssize_t count   # of nodes
     cdef uint64_t mark
+    cdef Py_ssize_t walkers     # that are on the flat values
+    cdef list nodes         # as they were first linked, if walkers were under way
 
     def __cinit__(self):
-        self.count = 0
+        self.flat = []
+        self.count = self.walkers = 0
         self.renew()
 
     cdef int renew(self) noexcept:
         global last_mark
         last_mark += 1
         self.mark = last_mark
+        return 0
+
+    # --- nodes
+
+    cdef int to_nodes(self) except -1:
+        """Link the values, if they are not."""
+        cdef list values = self.flat, nodes
+        cdef POSITION node
+        if values is None:
+            return 0
+        nodes = [] if self.walkers else None
+        self.flat = None
+        for value in values:
+            node = self.link(value, None)
+            if nodes is not None:
+                nodes.append(node)
+        self.nodes = nodes
         return 0
 
     cdef POSITION node(self, position):
@@ -91,9 +115,11 @@ cdef class Chain:
     cdef POSITION link(self, value, POSITION before):
         """A new node in front of another, or at the end."""
         cdef POSITION node = POSITION.__new__(POSITION)
-        cdef PyObject *prev = <PyObject *>self.tail if before is None else before.prev
-        if before is None and self.tail is None:
-            prev = NULL
+        cdef PyObject *prev
+        if before is not None:
+            prev = before.prev
+        else:
+            prev = NULL if self.tail is None else <PyObject *>self.tail
         node.value = value
         node.mark = self.mark
         node.prev = prev
@@ -131,19 +157,21 @@ cdef class Chain:
     cdef POSITION walk(self, Py_ssize_t index):
         """The node at an index that is in range, from the nearer end."""
         cdef POSITION node
-        cdef Py_ssize_t steps
+        cdef Py_ssize_t _step
         if index <= self.count >> 1:
             node = self.head
-            for steps in range(index):
+            for _step in range(index):
                 node = node.next
         else:
             node = self.tail
-            for steps in range(self.count - 1 - index):
+            for _step in range(self.count - 1 - index):
                 node = <POSITION>node.prev
         return node
 
+    # --- without positions
+
     def __len__(self):
-        return self.count
+        return self.count if self.flat is None else len(self.flat)
 
     def __iter__(self):
         return new_walker(self, False)
@@ -151,41 +179,74 @@ cdef class Chain:
     def __reversed__(self):
         return new_walker(self, True)
 
+    def own(self):
+        """The flat list itself, if it is one and may be changed at will; else None."""
+        return None if self.walkers else self.flat
+
+    def item(self, Py_ssize_t index, /):
+        """The value at an index; IndexError if there is none."""
+        if self.flat is not None:
+            return self.flat[index]
+        if not 0 <= index < self.count:
+            raise IndexError(index)
+        return self.walk(index).value
+
+    def push(self, value, /):
+        """Put a value at the end."""
+        if self.flat is not None:
+            self.flat.append(value)
+        else:
+            self.link(value, None)
+
+    def extend(self, list values not None, /):
+        """Put values at the end."""
+        if self.flat is not None:
+            self.flat += values
+            return
+        for value in values:
+            self.link(value, None)
+
     def clear(self):
-        """Forget all elements; their positions become invalid."""
+        """Forget all values; their positions become invalid."""
         cdef POSITION head = self.head
+        cdef list flat = self.flat
         self.head = self.tail = None
-        self.count = 0
+        self.count = self.walkers = 0
+        self.nodes = None
+        self.flat = []
         self.renew()
-        del head  # last: what dies with the values may come back to this list
+        del head, flat  # last: what dies with the values may come back to this list
+
+    # --- with positions
 
     def first(self):
         """The first position, None if there is none."""
+        self.to_nodes()
         return self.head
 
     def last(self):
         """The last position, None if there is none."""
+        self.to_nodes()
         return self.tail
 
     def append(self, value, /):
         """Put a value at the end; returns its position."""
+        self.to_nodes()
         return self.link(value, None)
 
     def prepend(self, value, /):
         """Put a value in front; returns its position."""
+        self.to_nodes()
         return self.link(value, self.head)
-
-    def extend(self, list values not None, /):
-        """Put values at the end."""
-        for value in values:
-            self.link(value, None)
 
     def insert_before(self, position, value, /):
         """Put a value in front of a position (None: in front of all); returns the new position."""
+        self.to_nodes()
         return self.link(value, self.head if position is None else self.node(position))
 
     def insert_after(self, position, value, /):
         """Put a value behind a position (None: at the end); returns the new position."""
+        self.to_nodes()
         return self.link(value, None if position is None else self.node(position).next)
 
     def remove(self, position, /):
@@ -212,11 +273,15 @@ cdef class Chain:
 
     def at(self, Py_ssize_t index, /):
         """The position at an index, None if there is none."""
+        self.to_nodes()
         return self.walk(index) if 0 <= index < self.count else None
 
     def find(self, value, after, bint very, /):
-        """The first position behind `after` (None: from the head) with that value; `very`: with that very object."""
-        cdef POSITION node = self.head if after is None else self.node(after).next
+        """The first position behind `after` (None: from the head) with that value; `very`: with that very
+        object."""
+        cdef POSITION node
+        self.to_nodes()
+        node = self.head if after is None else self.node(after).next
         while node is not None:
             if node.value is value or (not very and node.value == value):
                 return node
@@ -232,38 +297,80 @@ cdef class Walker:
 
     Only if both the element met last and the one after it are gone, the way is lost: RuntimeError.
     """
-    cdef Chain chain
-    cdef POSITION here          # met last, None before the first
-    cdef POSITION ahead         # what came next when it was met
-    cdef bint started
+    cdef Chain chain            # None at the end
+    cdef uint64_t mark          # of the chain when this began: it changes with `clear`, which ends this
     cdef bint back
+    cdef bint started
+    cdef list flat              # the chain's flat values, while this walks on them
+    cdef Py_ssize_t index       # in them, of the next
+    cdef POSITION here          # of nodes: met last
+    cdef POSITION ahead         # what came next when it was met
 
     def __init__(self):
         raise TypeError("iterate over a list")
+
+    def __dealloc__(self):
+        self.leave_flat()
+
+    cdef int leave_flat(self) noexcept:
+        if self.flat is not None:
+            if self.chain is not None and self.chain.mark == self.mark:
+                self.chain.walkers -= 1
+            self.flat = None
+        return 0
 
     def __iter__(self):
         return self
 
     def __next__(self):
         cdef POSITION node
-        if self.chain is None:
-            raise StopIteration
+        if self.chain is None or self.chain.mark != self.mark:
+            return self.finish()
+        if self.flat is not None:
+            if self.chain.flat is not None:
+                return self.next_flat()
+            self.go_on_by_nodes()
         if not self.started:
             self.started = True
             node = self.chain.tail if self.back else self.chain.head
-        elif self.here.mark == self.chain.mark:
+        elif self.here.mark == self.mark:
             node = self.step(self.here)
         else:
             node = self.ahead
-        if node is not None and node.mark != self.chain.mark and self.chain.count:
-            raise RuntimeError("the list lost the element that was just met and the next one: where to go on?")
-        if node is None or node.mark != self.chain.mark:
-            self.chain = None
-            self.here = self.ahead = None
-            raise StopIteration
+        if node is None or self.chain.count == 0:
+            return self.finish()
+        if node.mark != self.mark:
+            raise RuntimeError("the list lost the element just met and the next one: where to go on?")
         self.here = node
         self.ahead = self.step(node)
         return node.value
+
+    cdef object finish(self):
+        self.leave_flat()
+        self.here = self.ahead = None
+        self.chain = None
+        raise StopIteration
+
+    cdef object next_flat(self):
+        if not self.started:
+            self.started = True
+            self.index = len(self.flat) - 1 if self.back else 0
+        if not 0 <= self.index < len(self.flat):
+            return self.finish()
+        value = self.flat[self.index]
+        self.index += -1 if self.back else 1
+        return value
+
+    cdef int go_on_by_nodes(self) except -1:
+        """The chain was linked since the last step."""
+        cdef list nodes = self.chain.nodes
+        self.leave_flat()
+        if self.chain.walkers == 0:
+            self.chain.nodes = None  # this was the last that needs them
+        if self.started:
+            self.here = nodes[self.index + 1 if self.back else self.index - 1]
+            self.ahead = nodes[self.index] if 0 <= self.index < len(nodes) else None
+        return 0
 
     cdef POSITION step(self, POSITION node):
         if not self.back:
@@ -274,7 +381,11 @@ cdef class Walker:
 cdef Walker new_walker(Chain chain, bint back):
     cdef Walker walker = Walker.__new__(Walker)
     walker.chain = chain
+    walker.mark = chain.mark
     walker.back = back
+    if chain.flat is not None:
+        chain.walkers += 1
+        walker.flat = chain.flat
     return walker
 
 

@@ -122,11 +122,6 @@ class WrongThreadError(RuntimeError):
     __module__ = "pysock"
 
 
-# ------------------------------------------------------------------------------------------------------
-# (keep this line: the two halves are written by different hands)
-# ------------------------------------------------------------------------------------------------------
-
-
 # --- archives and files: MFC's exceptions with their causes -------------------------------------------
 
 # `__module__` is the name users import, so that tracebacks and pickles do not name the compiled room.
@@ -256,7 +251,10 @@ class CArchiveException(CException):
         if self.m_strFileName:
             text += f" of {self.m_strFileName!r}"
         if self.in_class:
-            text += f", inside {' > '.join(self.in_class)}"
+            names = list(self.in_class)
+            if len(names) > 8:  # nested to a limit: the ends tell enough
+                names[4:-4] = [f"... {len(names) - 8} more ..."]
+            text += f", inside {' > '.join(names)}"
         return text
 
 

@@ -12,7 +12,7 @@ cdef class CRuntimeClass:
     cdef readonly str m_lpszClassName
     cdef readonly object cls                # the Python class
     cdef readonly CRuntimeClass m_pBaseClass
-    cdef readonly uint32_t m_wSchema        # 0xFFFF: not archivable; may carry VERSIONABLE_SCHEMA
+    cdef uint32_t schema                    # m_wSchema; 0xFFFF: not archivable; may carry VERSIONABLE_SCHEMA
     cdef readonly bint creatable
     cdef readonly bint library              # one of the library's own: plain requests admit it
     cdef readonly bytes name                # as it stands in the stream

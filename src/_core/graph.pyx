@@ -24,8 +24,8 @@ from types import GenericAlias
 from pysock._core.archive cimport Cursor, load_kind, store_kind
 from pysock._core.buffer cimport (
     C_BAD_CLASS, C_BAD_INDEX, C_BAD_SCHEMA, C_GENERIC, S_CLOSED, S_FAILED, S_OPEN, check_loading,
-    check_storing, enter_item, fail, fetch, fill, get16, get32, leave_item, limit_in, limit_out, over_limit,
-    position, put16, put32, unusable, write_bytes,
+    check_storing, enter_item, fail, fetch, get16, get32, leave_item, limit_in, limit_out, over_limit,
+    position, put16, put32, read_some, unusable, write_bytes,
 )
 from pysock._core.errors cimport raise_invalid_arg, raise_memory, raise_not_supported
 from pysock._core.errors import CArchiveException
@@ -93,6 +93,21 @@ cdef class CRuntimeClass:
         raise TypeError("run-time classes are made by deriving from CObject; RUNTIME_CLASS(cls) gives one")
 
     @property
+    def m_wSchema(self):
+        """The schema, with VERSIONABLE_SCHEMA if other ones are accepted; 0xFFFF: not archivable.
+
+        May be set, as C++ programs do before they store an older format: the class records of objects stored from then
+        on carry it (AR-89), and loading compares with it (AR-102). ValueError for a class without a schema.
+        """
+        return self.schema
+
+    @m_wSchema.setter
+    def m_wSchema(self, value):
+        if self.name is None:
+            raise ValueError(f"{self.m_lpszClassName} was declared without a schema and cannot be archived")
+        self.schema = checked_schema(value, False)
+
+    @property
     def m_nObjectSize(self):
         """Bytes that an instance takes in memory; never stored."""
         return self.cls.__basicsize__
@@ -117,9 +132,9 @@ cdef class CRuntimeClass:
         return _default.lookup(name)
 
     def __repr__(self):
-        if self.m_wSchema == PS_NO_SCHEMA:
+        if self.schema == PS_NO_SCHEMA:
             return f"<CRuntimeClass {self.m_lpszClassName}>"
-        return f"<CRuntimeClass {self.m_lpszClassName} schema={self.m_wSchema & ~PS_VERSIONABLE}>"
+        return f"<CRuntimeClass {self.m_lpszClassName} schema={self.schema & ~PS_VERSIONABLE}>"
 
 
 cdef CRuntimeClass new_runtime_class(object cls, object name, CRuntimeClass base, uint32_t schema,
@@ -128,7 +143,7 @@ cdef CRuntimeClass new_runtime_class(object cls, object name, CRuntimeClass base
     rc.cls = cls
     rc.m_lpszClassName = name
     rc.m_pBaseClass = base
-    rc.m_wSchema = schema
+    rc.schema = schema
     rc.creatable = creatable
     return rc
 
@@ -211,7 +226,7 @@ cdef class Object:
 
     def IsSerializable(self):
         """True if the object's class has a schema, so that a pointer to it can be stored."""
-        return class_of_type((<PyObject *>self).ob_type).m_wSchema != PS_NO_SCHEMA
+        return class_of_type((<PyObject *>self).ob_type).schema != PS_NO_SCHEMA
 
 
 class CObject(Object):
@@ -444,13 +459,13 @@ cdef int store_tag(CArchive a, uint32_t index, uint32_t class_bit) except -1:
 cdef int store_class(CArchive a, CRuntimeClass rc) except -1:
     """A class tag: the record the first time, the index from then on (AR-86 to AR-90)."""
     cdef uint32_t index
-    if rc.m_wSchema == PS_NO_SCHEMA:
+    if rc.schema == PS_NO_SCHEMA:
         raise_not_supported(f"class {rc.m_lpszClassName} has no schema, so it cannot be archived")
     index = index_of(a, <void *>rc)
     if index:
         return store_tag(a, index, CLASS_BIT)
     put16(a, NEW_CLASS)
-    put16(a, <int>(rc.m_wSchema & 0xFFFF))
+    put16(a, <int>(rc.schema & 0xFFFF))
     put16(a, <int>len(rc.name))
     write_bytes(a, <const uint8_t *><char *>rc.name, len(rc.name))
     return add_entry(a, rc)
@@ -543,7 +558,7 @@ cdef CRuntimeClass load_class(CArchive a, Tag *tag, CRuntimeClass wanted, uint32
             fail(a, C_BAD_INDEX, tag.at, "the index of a class",
                  f"{tag.index}, {'null' if what is None else 'an object'}")
         rc = what
-        schema[0] = rc.m_wSchema & ~PS_VERSIONABLE
+        schema[0] = rc.schema & ~PS_VERSIONABLE
         if a._schemas is not None:
             found = PyDict_GetItem(a._schemas, rc)
             if found != NULL:
@@ -561,21 +576,18 @@ cdef CRuntimeClass load_record(CArchive a, int64_t at, uint32_t *schema):
     n = get16(a)
     if n > LONGEST_NAME:
         bad_class(a, at, f"a class name of at most {LONGEST_NAME} bytes", f"one of {n}", schema[0])
-    if a.rlim - a.rcur < n and not fill(a, n):
-        name = a.rcur[:a.rend - a.rcur]
-        a.rcur = a.rlim = a.rend
+    name = read_some(a, n)
+    if <uint32_t>len(name) < n:
         bad_class(a, at, f"a class name of {n} bytes", f"{ascii_of(name)} and the end", schema[0])
-    name = a.rcur[:n]
-    a.rcur += n
     rc = a._registry.find(name)
     if rc is None:
         bad_class(a, at, "a registered class", ascii_of(name), schema[0])
     a._classes += 1
     if a.max_classes_ >= 0 and a._classes > a.max_classes_:
         over_limit(a, "max_classes", a.max_classes_, a._classes, at)
-    if schema[0] != rc.m_wSchema & ~PS_VERSIONABLE:
-        if not rc.m_wSchema & PS_VERSIONABLE:
-            fail(a, C_BAD_SCHEMA, at, f"schema {rc.m_wSchema} of {rc.m_lpszClassName}", f"schema {schema[0]}")
+    if schema[0] != rc.schema & ~PS_VERSIONABLE:
+        if not rc.schema & PS_VERSIONABLE:
+            fail(a, C_BAD_SCHEMA, at, f"schema {rc.schema} of {rc.m_lpszClassName}", f"schema {schema[0]}")
         if a._schemas is None:
             a._schemas = {}
         a._schemas[rc] = schema[0]
@@ -614,7 +626,7 @@ cdef object load_object(CArchive a, CRuntimeClass wanted):
     cdef CRuntimeClass rc = None
     cdef uint32_t schema = 0, outer, outer_object
     cdef bint inside = False
-    if wanted is not None and wanted.m_wSchema == PS_NO_SCHEMA:
+    if wanted is not None and wanted.schema == PS_NO_SCHEMA:
         raise_not_supported(f"class {wanted.m_lpszClassName} has no schema, so it cannot be archived")
     if a._map is None:
         check_loading(a)
@@ -889,7 +901,7 @@ cdef class CArchive(Cursor):
         unusable(self)
         if not self.loading:
             fail(self, C_GENERIC, -1, "a loading archive", "a storing one")
-        if wanted is not None and wanted.m_wSchema == PS_NO_SCHEMA:
+        if wanted is not None and wanted.schema == PS_NO_SCHEMA:
             raise_not_supported(f"class {wanted.m_lpszClassName} has no schema, so it cannot be archived")
         begin_map(self)
         if self.rlim - self.rcur < 2:

@@ -41,8 +41,10 @@ from pysock._core.native cimport (
     ps_event,
     ps_item,
     ps_now_ns,
+    ps_poller_embed,
     ps_poller_open,
     ps_poller_rearm,
+    ps_poller_rest,
     ps_pollers,
     ps_recv,
     ps_ring_free,
@@ -161,7 +163,8 @@ cdef class Pump:
     def __repr__(self):
         if self._poller == NULL:
             return "<Pump void>"
-        return f"<Pump {self.mechanism} sockets={self._live.live - (self._signals is not None)} posted={self._posted.count}>"
+        sockets = self._live.live - (self._signals is not None)
+        return f"<Pump {self.mechanism} sockets={sockets} posted={self._posted.count}>"
 
     # --- for the rooms above ------------------------------------------------------------------------------
 
@@ -313,8 +316,8 @@ cdef class Pump:
     cdef int _run_callables(self, Py_ssize_t most) except -1:
         """Those posted until now; what they post comes next time."""
         cdef Py_ssize_t n = min(<Py_ssize_t>len(self._soon), most)
-        cdef Py_ssize_t i
-        for i in range(n):
+        cdef Py_ssize_t _i
+        for _i in range(n):
             if not self._soon:                          # a nested dispatch was here
                 break
             fn = self._soon.popleft()
@@ -345,8 +348,18 @@ cdef class Pump:
                 fn()
             except Exception as exc:
                 self._tell(None, 0, exc)
-        self._deadline = self._heap[0][0] if self._heap else INT64_MAX
+        self._look_at_heap()
         return count
+
+    cdef int _hand_back(self, bint unseen) except -1:
+        """Whoever watches fileno() takes over again.  `unseen`: he does not know our timers."""
+        if self._depth or not self._embedded or self._poller == NULL:
+            return 0
+        if self._posted.count or self._called or (unseen and self._deadline != INT64_MAX):
+            self._nudge()
+        else:
+            ps_poller_rest(self._poller)
+        return 0
 
     cdef int _nudge(self) except -1:
         """Work was left outside of dispatch: whoever watches fileno() must see it (PY-23)."""
@@ -378,8 +391,7 @@ cdef class Pump:
                 taken += self._run_items(max_items - taken)
         finally:
             self._depth -= 1
-            if self._depth == 0 and self._poller != NULL and (self._posted.count or self._called):
-                self._nudge()
+            self._hand_back(False)
         return taken
 
     def run(self):
@@ -405,6 +417,7 @@ cdef class Pump:
         finally:
             self._depth -= 1
             self._stop = False
+            self._hand_back(True)
             self._give_signals(signals)
         return self._code
 
@@ -415,6 +428,7 @@ cdef class Pump:
         """
         cdef int64_t until = INT64_MAX
         cdef int64_t patience, left
+        cdef uint32_t most
         self.check_thread()
         if timeout is not None:
             until = ps_now_ns() + <int64_t>(timeout * 1e9)
@@ -438,15 +452,16 @@ cdef class Pump:
                     self._run_timers()
                 if self._called:
                     self._run_callables(sys.maxsize)
-                while self._posted.count and not self._stop and not predicate():
+                most = self._posted.count               # as in run
+                while most and self._posted.count and not self._stop and not predicate():
                     self._run_items(1)
+                    most -= 1
                 if until != INT64_MAX and ps_now_ns() >= until:
                     return bool(predicate())
         finally:
             self._depth -= 1
             self._stop = False
-            if self._depth == 0 and self._poller != NULL and (self._posted.count or self._called):
-                self._nudge()
+            self._hand_back(True)
             self._give_signals(signals)
 
     def stop(self, int code=0):
@@ -480,7 +495,7 @@ cdef class Pump:
 
         Returns an id for `kill_timer`.  Ticks missed while the thread was busy are not made up for.
         """
-        cdef int64_t period
+        cdef int64_t period, before
         self.check_thread()
         _callable(fn)
         if not ms >= 0 or ms > 1e12:
@@ -488,7 +503,10 @@ cdef class Pump:
         period = max(<int64_t>(ms * 1e6), 1)
         self._next_timer += 1
         ident = self._next_timer
+        before = self._deadline
         self._schedule(ident, ps_now_ns() + period, 0 if once else period, fn)
+        if self._depth == 0 and self._deadline < before:
+            self._nudge()                               # whoever watches fileno() waits for another deadline
         return ident
 
     def _schedule(self, ident, int64_t deadline, int64_t period, fn):
@@ -505,26 +523,30 @@ cdef class Pump:
         self.check_thread()
         if self._timers.pop(ident, None) is None:
             return False
-        if not self._timers:
-            self._heap.clear()
-            self._deadline = INT64_MAX
+        self._look_at_heap()
         return True
+
+    cdef int _look_at_heap(self) except -1:
+        """Forgets killed timers at the top of the heap: nobody shall wake up for them."""
+        while self._heap and self._heap[0][2] not in self._timers:
+            heapq.heappop(self._heap)
+        self._deadline = self._heap[0][0] if self._heap else INT64_MAX
+        return 0
 
     # --- embedding
     # ----------------------------------------------------------------------------------------------
 
     def fileno(self):
         """A descriptor for select, poll and their kin: readable whenever `dispatch` has work (PY-23)."""
-        cdef ps_sock_t fd
+        cdef int r
         self.check_thread()
-        fd = self._poller.ops.fd(self._poller)
-        if fd == PS_BAD_SOCK:
-            raise NotImplementedError(f"the {self.mechanism} mechanism has no descriptor of its own")
         if not self._embedded:
+            r = ps_poller_embed(&self._poller)
+            if r < 0:
+                raise SocketException("Pump.fileno", -r)
             self._embedded = True
-            if self._posted.count or self._called:
-                self._nudge()
-        return fd
+            self._hand_back(True)
+        return self._poller.ops.fd(self._poller)
 
     def pending(self):
         """Is there anything `dispatch` would do now, as far as is known without asking the system?"""

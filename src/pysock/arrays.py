@@ -37,6 +37,8 @@ T = TypeVar("T")
 class ArrayBase(CObject, MutableSequence[T], dynamic=False):
     """What all arrays share. Subclasses say what an element is: `_default`, `_check`, `_storage`."""
 
+    __slots__ = ("__weakref__", "_data")
+
     _data: Any  # list[T], or array.array for numbers: their interfaces agree where it matters
     _default: Any = None
     """The value of elements that growing adds."""
@@ -262,6 +264,8 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
 class _NumberArray(ArrayBase[int], dynamic=False):
     """Numbers on compact storage; a number that does not fit raises OverflowError."""
 
+    __slots__ = ()
+
     _typecode: ClassVar[str]
     _default = 0
 
@@ -293,6 +297,8 @@ class _NumberArray(ArrayBase[int], dynamic=False):
 class CByteArray(_NumberArray, schema=0, library=True):
     """Bytes: COUNT, n bytes (AR-118)."""
 
+    __slots__ = ()
+
     _typecode = "B"
 
     def __bytes__(self) -> bytes:
@@ -308,6 +314,8 @@ class CByteArray(_NumberArray, schema=0, library=True):
 class CWordArray(_NumberArray, schema=0, library=True):
     """16-bit numbers without sign: COUNT, n WORDs (AR-119)."""
 
+    __slots__ = ()
+
     _typecode = "H"
 
     def Serialize(self, ar: CArchive) -> None:
@@ -319,6 +327,8 @@ class CWordArray(_NumberArray, schema=0, library=True):
 
 class CDWordArray(_NumberArray, schema=0, library=True):
     """32-bit numbers without sign: COUNT, n DWORDs (AR-120)."""
+
+    __slots__ = ()
 
     _typecode = "I"
 
@@ -332,6 +342,8 @@ class CDWordArray(_NumberArray, schema=0, library=True):
 class CUIntArray(_NumberArray):
     """32-bit numbers without sign that have no Serialize of their own: nothing is stored (AR-132)."""
 
+    __slots__ = ()
+
     _typecode = "I"
 
 
@@ -340,6 +352,8 @@ class CUIntArray(_NumberArray):
 
 class CStringArray(ArrayBase[str], schema=0, library=True):
     """Strings: COUNT, n STRINGs (AR-121)."""
+
+    __slots__ = ()
 
     _default = ""
 
@@ -358,7 +372,9 @@ class CStringArray(ArrayBase[str], schema=0, library=True):
 
 
 class CObArray(ArrayBase[Any], schema=0, library=True):
-    """Objects: COUNT, n OBJECTs (AR-122). Elements are `CObject`s or None."""
+    """Objects: COUNT, n OBJECTs (AR-122). Elements are a `CObject` or None each."""
+
+    __slots__ = ()
 
     _element: ClassVar[type[CObject] | None] = None
     """What loading requests; a typed array asks for its own class."""
@@ -380,6 +396,8 @@ class CObArray(ArrayBase[Any], schema=0, library=True):
 
 class CPtrArray(ArrayBase[Any]):
     """Pointers, here any Python objects. It has no Serialize of its own: nothing is stored (AR-132)."""
+
+    __slots__ = ()
 
 
 def check_text(value: str) -> str:

@@ -38,7 +38,7 @@ from ._core.wire import (
     bool_,
 )
 from .arrays import check_object, check_text
-from .maporder import HashKey, text_hash
+from .maporder import number_hash, text_hash
 from .oletimes import COleDateTime, COleDateTimeSpan
 from .olevalues import CComBSTR, COleCurrency
 from .structs import GUID, CPoint, CRect, CSize
@@ -132,9 +132,8 @@ class _Scalar(Element):
     def hash_of(self, ar: CArchive) -> Callable[[Any], int]:
         if self.code in "fd":
             return super().hash_of(ar)
-        order, bits = ar.map_order or "mfc9", 8 * self.min_size
-        number = ord if self.box is WCHAR else int
-        return lambda key: HashKey(number(key), order, bits=bits)
+        of_number = number_hash(ar, 8 * self.min_size)
+        return (lambda key: of_number(ord(key))) if self.box is WCHAR else of_number
 
     def __repr__(self) -> str:
         return str(self.box.__name__)

@@ -1,6 +1,6 @@
 """MFC's lists: `CStringList`, `CObList`, `CPtrList`.
 
-Doubly linked: adding and removing at a POSITION takes the same time anywhere. They are Python sequences as
+Adding and removing at a POSITION takes the same time anywhere. They are Python sequences as
 well; an index walks there from the nearer end. C++ moves a POSITION through a reference; here `GetNext` and
 `GetPrev` return the value and the position after it:
 
@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 class ListBase(CObject, MutableSequence[T], dynamic=False):
     """What all lists share. Subclasses say what an element is."""
+
+    __slots__ = ("__weakref__", "_chain")
 
     _chain: Chain
 
@@ -72,11 +74,11 @@ class ListBase(CObject, MutableSequence[T], dynamic=False):
 
     def GetHead(self) -> T:
         """The first element; CInvalidArgException if there is none."""
-        return cast(T, self._chain.get(self._end(self._chain.first())))
+        return cast(T, self._chain.item(0) if len(self._chain) else self._end(None))
 
     def GetTail(self) -> T:
         """The last element; CInvalidArgException if there is none."""
-        return cast(T, self._chain.get(self._end(self._chain.last())))
+        return cast(T, self._chain.item(len(self._chain) - 1) if len(self._chain) else self._end(None))
 
     def _end(self, position: POSITION | None) -> POSITION:
         if position is None:
@@ -175,12 +177,13 @@ class ListBase(CObject, MutableSequence[T], dynamic=False):
     def __reversed__(self) -> Iterator[T]:
         return reversed(self._chain)
 
-    def _position(self, index: SupportsIndex) -> POSITION:
+    def _place(self, index: SupportsIndex) -> int:
+        """An index from the beginning; IndexError if there is no element."""
         number = as_index(index)
-        found = self._chain.at(number + len(self) if number < 0 else number)
-        if found is None:
+        place = number + len(self) if number < 0 else number
+        if not 0 <= place < len(self):
             raise IndexError(f"index {number} is not in a {type(self).__name__} of {len(self)} elements")
-        return found
+        return place
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> T: ...
@@ -189,7 +192,7 @@ class ListBase(CObject, MutableSequence[T], dynamic=False):
     def __getitem__(self, index: SupportsIndex | slice) -> T | Self:
         if isinstance(index, slice):
             return self._made(list(self)[index])
-        return cast(T, self._chain.get(self._position(index)))
+        return cast(T, self._chain.item(self._place(index)))
 
     @overload
     def __setitem__(self, index: SupportsIndex, value: T) -> None: ...
@@ -198,7 +201,12 @@ class ListBase(CObject, MutableSequence[T], dynamic=False):
     def __setitem__(self, index: SupportsIndex | slice, value: Any) -> None:
         """Assigning to a slice makes the positions of the whole list invalid."""
         if not isinstance(index, slice):
-            self._chain.set(self._position(index), self._check(value))
+            place, value = self._place(index), self._check(value)
+            flat = self._chain.own()
+            if flat is not None:
+                flat[place] = value
+            else:
+                self._chain.set(self._chain.at(place), value)
             return
         values = list(self)
         values[index] = [self._check(one) for one in value]
@@ -206,8 +214,12 @@ class ListBase(CObject, MutableSequence[T], dynamic=False):
         self._chain.extend(values)
 
     def __delitem__(self, index: SupportsIndex | slice) -> None:
+        flat = self._chain.own()
+        if flat is not None:
+            del flat[index if isinstance(index, slice) else self._place(index)]
+            return
         if not isinstance(index, slice):
-            self._chain.remove(self._position(index))
+            self._chain.remove(self._chain.at(self._place(index)))
             return
         gone = range(len(self))[index]
         position = self._chain.first()
@@ -218,15 +230,18 @@ class ListBase(CObject, MutableSequence[T], dynamic=False):
                 self._chain.remove(here)
 
     def insert(self, index: SupportsIndex, value: T) -> None:
-        number = as_index(index)
-        before = self._chain.at(max(0, number + len(self)) if number < 0 else number)
-        if before is None:
-            self._chain.append(self._check(value))
+        number, value = as_index(index), self._check(value)
+        place = max(0, number + len(self)) if number < 0 else number
+        flat = self._chain.own()
+        if place >= len(self):
+            self._chain.push(value)
+        elif flat is not None:
+            flat.insert(place, value)
         else:
-            self._chain.insert_before(before, self._check(value))
+            self._chain.insert_before(self._chain.at(place), value)
 
     def append(self, value: T) -> None:
-        self._chain.append(self._check(value))
+        self._chain.push(self._check(value))
 
     def extend(self, values: Iterable[T]) -> None:
         self._chain.extend([self._check(value) for value in values])
@@ -252,7 +267,7 @@ class ListBase(CObject, MutableSequence[T], dynamic=False):
         twin = type(self)()
         memo[id(self)] = twin  # a list of objects may contain itself
         for value in self:
-            twin._chain.append(deepcopy(value, memo))
+            twin._chain.push(deepcopy(value, memo))
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -271,6 +286,8 @@ class ListBase(CObject, MutableSequence[T], dynamic=False):
 class CStringList(ListBase[str], schema=0, library=True):
     """Strings: COUNT, n STRINGs, head to tail (AR-123). Loading appends (AR-137)."""
 
+    __slots__ = ()
+
     def _check(self, value: str) -> str:
         return check_text(value)
 
@@ -286,10 +303,12 @@ class CStringList(ListBase[str], schema=0, library=True):
 
 
 class CObList(ListBase[Any], schema=0, library=True):
-    """Objects: COUNT, n OBJECTs, head to tail (AR-124). Elements are `CObject`s or None.
+    """Objects: COUNT, n OBJECTs, head to tail (AR-124). Elements are a `CObject` or None each.
 
     Loading appends (AR-137). `Find` looks for the very object.
     """
+
+    __slots__ = ()
 
     _element: ClassVar[type[CObject] | None] = None
     """What loading requests; a typed list asks for its own class."""
@@ -313,3 +332,5 @@ class CObList(ListBase[Any], schema=0, library=True):
 
 class CPtrList(ListBase[Any]):
     """Pointers, here any Python objects. It has no Serialize of its own: nothing is stored (AR-132)."""
+
+    __slots__ = ()

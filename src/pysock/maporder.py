@@ -14,12 +14,19 @@ from ._core.errors import CInvalidArgException
 if TYPE_CHECKING:
     from ._core.graph import CArchive
 
-__all__ = ["DEFAULT_TABLE", "HashKey", "in_bucket_order", "text_hash"]
+__all__ = ["DEFAULT_TABLE", "HashKey", "in_bucket_order", "number_hash", "text_hash"]
 
 K = TypeVar("K")
 
 DEFAULT_TABLE = 17
 """Buckets of a map whose program never called `InitHashTable`."""
+
+
+def is_mfc9(order: str) -> bool:
+    """Whether an order is "mfc9", not "mfc6"; CInvalidArgException if it is nobody's."""
+    if order not in ("mfc6", "mfc9"):
+        raise CInvalidArgException(f'map_order is None, "mfc6" or "mfc9", not {order!r}')
+    return order == "mfc9"
 
 
 def HashKey(key: str | bytes | int, order: str = "mfc9", *, bits: int = 32) -> int:
@@ -28,9 +35,7 @@ def HashKey(key: str | bytes | int, order: str = "mfc9", *, bits: int = 32) -> i
     A str is hashed by its UTF-16 units, bytes as text of an ANSI build by signed bytes (AR-144), both up to
     the first NUL (AR-142, AR-143); an int as a number whose C++ type has that many `bits` (AR-145, AR-146).
     """
-    if order not in ("mfc6", "mfc9"):
-        raise CInvalidArgException(f'map_order is None, "mfc6" or "mfc9", not {order!r}')
-    mfc9 = order == "mfc9"
+    mfc9 = is_mfc9(order)
     if isinstance(key, int):
         return hash_number(key & 0xFFFFFFFFFFFFFFFF, mfc9, bits == 64)
     return hash_text(key, mfc9) if isinstance(key, str) else hash_bytes(key, mfc9)
@@ -38,11 +43,17 @@ def HashKey(key: str | bytes | int, order: str = "mfc9", *, bits: int = 32) -> i
 
 def text_hash(ar: CArchive, *, wide: bool | None = None) -> Callable[[str], int]:
     """The hash of texts in this archive's order, of its build's kind of text unless `wide` says which."""
-    order = ar.map_order or "mfc9"
+    mfc9 = is_mfc9(ar.map_order or "mfc9")
     if ar.unicode if wide is None else wide:
-        return lambda text: HashKey(text, order)
+        return lambda text: hash_text(text, mfc9)
     encoding, errors = ar.encoding, ar.errors
-    return lambda text: HashKey(text.encode(encoding, errors), order)
+    return lambda text: hash_bytes(text.encode(encoding, errors), mfc9)
+
+
+def number_hash(ar: CArchive, bits: int) -> Callable[[int], int]:
+    """The hash of numbers of a type with that many bits, in this archive's order."""
+    mfc9, wide = is_mfc9(ar.map_order or "mfc9"), bits == 64
+    return lambda key: hash_number(key & 0xFFFFFFFFFFFFFFFF, mfc9, wide)
 
 
 def in_bucket_order(keys: Iterable[K], hash_of: Callable[[K], int], table: int = DEFAULT_TABLE) -> list[K]:

@@ -66,7 +66,10 @@ _SIMPLE = {
     VARENUM.VT_I8: "<q",
     VARENUM.VT_UI8: "<Q",
 }
-_SIZES = {vt: struct.calcsize(layout) for vt, layout in _SIMPLE.items()}
+# Moved as scalars, which the end of a buffer does not split; by their bits, so that a NaN stays what it is.
+_BITS = {1: ("<B", ("BYTE",)), 2: ("<H", ("WORD",)), 4: ("<I", ("DWORD",)), 8: ("<Q", ("ULONGLONG",))}
+_WIRE: dict[int, tuple[str, tuple[str, ...]]] = {vt: _BITS[struct.calcsize(c)] for vt, c in _SIMPLE.items()}
+_WIRE[VARENUM.VT_CY] = ("<II", ("DWORD", "DWORD"))
 _SINCE_MFC8 = {VARENUM.VT_I1, VARENUM.VT_UI2, VARENUM.VT_UI4, VARENUM.VT_I8, VARENUM.VT_UI8}
 _OBJECTS = (VARENUM.VT_DISPATCH, VARENUM.VT_UNKNOWN)
 
@@ -232,7 +235,11 @@ class COleVariant:
             ar.WriteWORD(vt)
             if vt == VARENUM.VT_BSTR:
                 ar.WriteDWORD(len(variant.raw))
-            ar.Write(variant.raw)
+                ar.Write(variant.raw)
+            else:
+                layout, scalars = _WIRE[vt]
+                for scalar, bits in zip(scalars, struct.unpack(layout, variant.raw), strict=True):
+                    getattr(ar, "Write" + scalar)(bits)
 
     @staticmethod
     def _carries(ar: CArchive, vt: int) -> bool:
@@ -275,7 +282,8 @@ class COleVariant:
             check_length(ar, count // 2)
             raw = ar.EnsureRead(count)
         elif self._carries(ar, vt):
-            raw = ar.EnsureRead(_SIZES[vt])
+            layout, scalars = _WIRE[vt]
+            raw = struct.pack(layout, *[getattr(ar, "Read" + scalar)() for scalar in scalars])
         self._vt, self._raw, self._object = vt, raw, loaded
 
     # --- operators ------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-"""The real MFC DLL under Wine; where its tools are missing the tests are skipped (fail with PYSOCK_REQUIRE=all)."""
+"""The real MFC DLL under Wine; without the tools tests are skipped (with PYSOCK_REQUIRE=all they fail)."""
 
 import pytest
 
 from tests.interop.oracle import Oracle, OracleMissing, oracle
+from tests.interop.peers import driver
 from tests.needs import lacks
 
 
@@ -13,3 +14,9 @@ def real_dll() -> Oracle:
         return oracle()
     except OracleMissing as missing:
         lacks(f"the oracle: {missing}")
+
+
+@pytest.fixture(scope="session")
+def real_peers(real_dll: Oracle) -> None:
+    """mfcpeer.exe is there: the fixtures and tests may make Peers."""
+    driver()

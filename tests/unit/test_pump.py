@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ import pytest
 from sock_support import PATIENCE, Reader, Recorder, attached, datagram, drain, port_of, until
 
 import pysock
-from pysock import FD_ALL, Pump, WrongThreadError
+from pysock import FD_ALL, CAsyncSocket, Pump, WrongThreadError
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 
@@ -229,17 +230,52 @@ def test_next_deadline_is_on_the_monotonic_clock(pump):
     pump.kill_timer(ident)
 
 
-def test_fileno_tells_of_due_timers_left_over(pump):
+def test_fileno_tells_of_an_earlier_deadline(pump):
+    """Whoever watches it waits until the old one, so it must come and look (see pysock._embedding)."""
     import select
 
-    try:
-        fd = pump.fileno()
-    except NotImplementedError as e:
-        pytest.skip(str(e))
+    fd = pump.fileno()
     drain(0.01)
-    ident = pump.set_timer(1000, print)
+    first = pump.set_timer(10_000, print)
+    assert select.select([fd], [], [], 0)[0]
+    assert pump.dispatch() == 0
     assert not select.select([fd], [], [], 0)[0]
-    pump.kill_timer(ident)
+    later = pump.set_timer(20_000, print)
+    assert not select.select([fd], [], [], 0)[0]
+    sooner = pump.set_timer(5_000, print)
+    assert select.select([fd], [], [], 0)[0]
+    for ident in (first, later, sooner):
+        pump.kill_timer(ident)
+    pump.dispatch()
+
+
+def test_killed_timers_are_not_waited_for(pump):
+    far = pump.set_timer(100_000, print)
+    near = pump.set_timer(1_000, print)
+    before = pump.next_deadline()
+    pump.kill_timer(near)
+    assert pump.next_deadline() > before + 90
+    pump.kill_timer(far)
+    assert pump.next_deadline() is None
+
+
+def test_run_until_keeps_its_time_under_a_flood(pump):
+    """A handler that takes one byte at a time from a full buffer queues the next notification itself."""
+    ours, theirs = socket.socketpair()
+    ticks = []
+
+    class Nibbler(CAsyncSocket):
+        def OnReceive(self, nErrorCode):
+            self.ReceiveBytes(1)
+            theirs.send(b"x")  # it never ends
+
+    with Nibbler() as sock, theirs:
+        sock.Attach(ours)
+        theirs.send(b"x" * 50)
+        timer = pump.set_timer(1, lambda: ticks.append(1))
+        assert not pump.run_until(lambda: False, 0.05)
+        assert ticks
+        pump.kill_timer(timer)
 
 
 # --- errors in callbacks -------------------------------------------------------------------------------

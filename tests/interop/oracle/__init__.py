@@ -87,30 +87,58 @@ def _replace(path: Path, data: bytes) -> None:
     part.replace(path)
 
 
-def _build_driver(run: Path) -> None:
-    sources = sorted(p for p in HERE.iterdir() if p.suffix in (".c", ".h"))
-    digest = hashlib.sha256(b"".join(p.read_bytes() for p in sources)).hexdigest()
-    stamp = run / "driver.sha256"
+def build(run: Path, exe: str, source: Path, *flags: str) -> None:
+    """Cross-compiles `source` to `run / exe`, unless that was made from this very text."""
+    sources = sorted(
+        p for folder in {HERE, source.parent} for p in folder.iterdir() if p.suffix in (".c", ".h")
+    )
+    command = [CC, "-O1", "-Wall", "-Wextra", "-Werror", *flags, str(source)]
+    command += ["-loleaut32", "-lole32", "-lws2_32", "-luser32", "-Wl,--stack,67108864"]
+    digest = hashlib.sha256(repr(command).encode() + b"".join(p.read_bytes() for p in sources)).hexdigest()
+    stamp = run / f"{exe}.sha256"
     if stamp.exists() and stamp.read_text() == digest:
         return
     if not shutil.which(CC):
         raise OracleMissing(f"{CC} is not installed (Debian: apt install gcc-mingw-w64-x86-64)")
-    for exe, flags in (("mfcoracle.exe", []), ("mfcansi.exe", ["-DLAB_ANSI"])):
-        part = run / f"{exe}.{os.getpid()}"
-        command = [
-            CC,
-            "-O1",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            *flags,
-            "-o",
-            str(part),
-            str(HERE / "mfcoracle.c"),
-        ]
-        subprocess.run([*command, "-loleaut32", "-lole32", "-Wl,--stack,67108864"], check=True)
-        part.replace(run / exe)
+    part = run / f"{exe}.{os.getpid()}"
+    subprocess.run([*command, "-o", str(part)], check=True)
+    part.replace(run / exe)
     stamp.write_text(digest)
+
+
+def wine_environment(root: Path, program: str) -> dict[str, str]:
+    """The environment of a program under Wine, in a prefix of our own, which is made when it is not there.
+
+    CAsyncSocket lives on window messages.  With the null driver Wine makes windows without a display.
+    """
+    prefix = root / "wine"
+    env = dict(os.environ, WINEARCH="win64", WINEPREFIX=str(prefix))
+    env.setdefault("WINEDEBUG", "-all")
+    if not prefix.exists():
+        part = root / f"wine.{os.getpid()}"
+        run_in = {**env, "WINEPREFIX": str(part)}
+        null_driver = ["reg", "add", r"HKCU\Software\Wine\Drivers", "/v", "Graphics", "/d", "null", "/f"]
+        started = time.monotonic()
+        silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([program, *null_driver], env=run_in, check=True, timeout=300, **silent)
+        for option in (
+            "-k",
+            "-w",
+        ):  # the desktop that is running knows no driver yet: end it, and wait for that
+            subprocess.run([_wineserver(program), option], env=run_in, timeout=60, **silent)
+        print(f"oracle: Wine prefix made in {time.monotonic() - started:.0f} s", file=sys.stderr)
+        try:
+            part.rename(prefix)
+        except OSError:  # another process was faster
+            shutil.rmtree(part, ignore_errors=True)
+    return env
+
+
+def _wineserver(program: str) -> str:
+    for name in ("wineserver64", "wineserver"):
+        if path := shutil.which(name, path=str(Path(program).resolve().parent)) or shutil.which(name):
+            return path
+    raise OracleMissing("wineserver is not installed (Debian: apt install wine64)")
 
 
 def _parse(out: str, results: dict[str, Observation]) -> str | None:
@@ -141,10 +169,9 @@ class Oracle:
         (self.root / "wheels").mkdir(exist_ok=True)
         self.wine = wine()
         _fetch_dlls(self.run_dir, self.root / "wheels")
-        _build_driver(self.run_dir)
         self.exe = "mfcoracle.exe" if unicode else "mfcansi.exe"
-        self.env = dict(os.environ, WINEPREFIX=str(self.root / "prefix"), WINEARCH="win64")
-        self.env.setdefault("WINEDEBUG", "-all")
+        build(self.run_dir, self.exe, HERE / "mfcoracle.c", *([] if unicode else ["-DLAB_ANSI"]))
+        self.env = wine_environment(self.root, self.wine)
 
     def _batch(self, script: str, timeout: float) -> tuple[str, str]:
         """Output and the reason why it is not complete ('' if it is)."""
@@ -197,9 +224,4 @@ class Oracle:
 @cache
 def oracle(*, unicode: bool = True) -> Oracle:
     """The oracle of this process; raises OracleMissing where it cannot be had."""
-    o = Oracle(unicode=unicode)
-    started = time.monotonic()
-    o.run([("warm-up", {"ops": []})])  # the first start of a fresh prefix takes Wine a while
-    if time.monotonic() - started > 5:
-        print(f"oracle: Wine prefix ready after {time.monotonic() - started:.0f} s", file=sys.stderr)
-    return o
+    return Oracle(unicode=unicode)

@@ -200,7 +200,7 @@ def flat_fields(classes: list[dict[str, Any]], name: str) -> str:
     return letters.replace("B", flat_fields(classes, cls["base"])) if "B" in letters else letters
 
 
-def _objects(program: Program, ansi: bool) -> Iterator[str]:
+def objects_script(program: Program, ansi: bool = False) -> Iterator[str]:
     links = []
     for o in program.get("objects", []):
         ident, cls = o["id"], o["class"]
@@ -225,6 +225,12 @@ def _objects(program: Program, ansi: bool) -> Iterator[str]:
     yield from links
 
 
+def classes_script(program: Program) -> Iterator[str]:
+    for c in program.get("classes", []):
+        flags = (" " + c["flag"] if "flag" in c else "") + (" base=" + c["base"] if "base" in c else "")
+        yield f"class {c['name']} {c['schema']} {c['kind']}{flags}"
+
+
 def script_of(name: str, program: Program, *, ansi: bool = False) -> list[str]:
     """The driver's lines of one program."""
     if " " in name:
@@ -234,10 +240,8 @@ def script_of(name: str, program: Program, *, ansi: bool = False) -> list[str]:
         out.append(key if key in FLAGS else f"{key} {value}")
     if "data" in program:
         out.append("data " + (data_of(program).hex() or "-"))
-    for c in program.get("classes", []):
-        flags = (" " + c["flag"] if "flag" in c else "") + (" base=" + c["base"] if "base" in c else "")
-        out.append(f"class {c['name']} {c['schema']} {c['kind']}{flags}")
-    out += _objects(program, ansi)
+    out += classes_script(program)
+    out += objects_script(program, ansi)
     out += [script_line(op, ansi=ansi) for op in expand(program["ops"])]
     out.append("end")
     return out
