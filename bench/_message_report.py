@@ -73,9 +73,9 @@ def report(result: dict) -> str:
         "# bench.messages\n",
         header_line(result["header"]),
         f"Rounds {settings['rounds']}, window {settings['duration']} s, {result['loopback']} loopback with "
-        f"congestion control {result['congestion_control']}. A record is DWORD, WORD, LONG, LONGLONG and double,"
-        " each read and written as a field (c_epoll_echo only moves bytes). '/C' is to the limit of the same"
-        " round; ratios are medians of per-round ratios.\n",
+        f"congestion control {result['congestion_control']}. A record is DWORD, WORD, LONG, LONGLONG,"
+        " double, each read and written as a field (c_epoll_echo only moves bytes). '/C' is to the limit of"
+        " the same round; ratios are medians of per-round ratios.\n",
     ]
     columns = {
         "per_s": "per second",
