@@ -14,7 +14,7 @@ from records import main, objects, refusal
 
 from pysock import BYTE, DWORD, LONG, WORD, CArchive, CMemFile, CObject, CString
 
-ARCHIVE = dict(unicode=False, encoding="cp1252")
+ARCHIVE: dict[str, Any] = dict(unicode=False, encoding="cp1252")
 
 
 class CServerNode(CObject, schema=0):

@@ -17,7 +17,19 @@ import records
 from records import Record, counted, objects, one_of, raw
 from records import to_json as to_json
 
-from pysock import BYTE, DOUBLE, DWORD, WORD, CArchive, CString, CTime, by_value, fixed
+from pysock import (
+    BYTE,
+    DOUBLE,
+    DWORD,
+    RUNTIME_CLASS,
+    VERSIONABLE_SCHEMA,
+    WORD,
+    CArchive,
+    CString,
+    CTime,
+    by_value,
+    fixed,
+)
 
 NEWEST = 700
 
@@ -313,6 +325,8 @@ def load(path: str | Path) -> Drawing:
 
 
 def dumps(drawing: Drawing) -> bytes:
+    for cls in CData.__subclasses__():  # what the class records say, as C++ programs set it
+        RUNTIME_CLASS(cls).m_wSchema = VERSIONABLE_SCHEMA | drawing.version
     return records.dump_document(drawing, **settings(drawing.version))
 
 

@@ -17,7 +17,7 @@ from records import to_json as to_json
 
 from pysock import BYTE, DWORD, LONG, WORD, CRect, CString, by_value, fixed
 
-ARCHIVE = dict(unicode=False, encoding="cp1252")  # how every Power Tab archive is opened
+ARCHIVE: dict[str, Any] = dict(unicode=False, encoding="cp1252")  # how every Power Tab archive is opened
 OLD = 2  # files up to this version (1.0 and 1.0.2) have the older layouts
 SONG, LESSON = 0, 1  # file types
 PUBLIC_AUDIO, PUBLIC_VIDEO, BOOTLEG, UNRELEASED = range(4)  # release types
@@ -293,9 +293,9 @@ class Tunings(PowerTab):
 
 
 def load(path: str | Path) -> Document | Tunings:
-    # The dictionary has no marker by which to know it, so the name decides.
-    document = Document if Path(path).suffix.lower() != ".dat" else Tunings
-    return records.load_document(document, path, **ARCHIVE)
+    if Path(path).suffix.lower() == ".dat":  # the dictionary has no marker by which to know it
+        return records.load_document(Tunings, path, **ARCHIVE)
+    return records.load_document(Document, path, **ARCHIVE)
 
 
 def dumps(document: Document | Tunings) -> bytes:

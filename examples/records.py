@@ -26,9 +26,11 @@ import json
 import sys
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pysock import CArchive, CArchiveException, CMemFile, CObject
+
+T = TypeVar("T", bound=CObject)
 
 
 class counted:
@@ -51,33 +53,33 @@ class counted:
             ar.write(element, self.element)
 
 
-class objects:
+class objects(Generic[T]):
     """A list of pointers to objects that belong to it, as CObArray, CObList and their typed kin write it.
 
     In the stream a pointer may also be null, or lead to an object met before.  A tree has neither, and
     whoever walks one would stumble over them or walk in circles, so both are refused.
     """
 
-    def __init__(self, cls: type[CObject]) -> None:
+    def __init__(self, cls: type[T]) -> None:
         self.cls = cls
 
-    def default(self) -> list[CObject]:
+    def default(self) -> list[T]:
         return []
 
-    def __mfc_load__(self, ar: CArchive) -> list[CObject]:
+    def __mfc_load__(self, ar: CArchive) -> list[T]:
         # No memory is taken on the word of the count: the list grows only as objects arrive.
         return [self.element(ar) for _ in range(ar.ReadCount())]
 
-    def element(self, ar: CArchive) -> CObject:
+    def element(self, ar: CArchive) -> T:
         start = ar.offset
         element = ar.ReadObject(self.cls)
         if element is None or hasattr(element, "_owned"):
             found = "null" if element is None else "one that is in a list already"
             raise refusal(ar, start, f"a new {self.cls.__name__}", found)
-        element._owned = True
+        element._owned = True  # type: ignore[attr-defined]
         return element
 
-    def __mfc_store__(self, ar: CArchive, value: list[CObject]) -> None:
+    def __mfc_store__(self, ar: CArchive, value: list[T]) -> None:
         ar.WriteCount(len(value))
         for element in value:
             ar.WriteObject(element)
@@ -128,7 +130,7 @@ def default(type_: Any, version: int) -> Any:
     value = type_.default() if hasattr(type_, "default") else type_()
     for record in value if isinstance(value, list) else [value]:
         if isinstance(record, Record):  # made as an archive makes it, without its fields
-            record.__init__(version)
+            record.__init__(version)  # type: ignore[misc]
     return value if hasattr(type_, "__mfc_load__") else value.value  # WORD() is a box around 0
 
 
@@ -152,6 +154,10 @@ class Record(CObject):
         if values:
             raise TypeError(f"{type(self).__name__} has no field {', '.join(values)}")
 
+    if TYPE_CHECKING:  # what a type checker cannot see
+
+        def __getattr__(self, name: str) -> Any: ...
+
     def layout(self, version: int) -> Iterator[tuple[str, Any]]:
         yield from self.fields.items()
 
@@ -164,13 +170,16 @@ class Record(CObject):
                 setattr(self, name, ar.read(type_))
 
 
+R = TypeVar("R", bound=Record)
+
+
 def refusal(ar: CArchive, offset: int, wanted: str, found: str) -> CArchiveException:
     """What a program throws that does not like what it loads; in C++ by AfxThrowArchiveException."""
     cause = CArchiveException.genericException
     return CArchiveException(cause, ar.m_strFileName, offset=offset, wanted=wanted, found=found)
 
 
-def load_document(cls: type[Record], path: str | Path, **settings: Any) -> Any:
+def load_document(cls: type[R], path: str | Path, **settings: Any) -> R:
     """The document of class `cls` that the whole file holds; `settings` are those of CArchive."""
     document = cls.__new__(cls)
     with open(path, "rb") as file, CArchive(file, CArchive.load, **settings) as ar:

@@ -4,8 +4,9 @@ import contextlib
 import threading
 import time
 
-from pysock import SOCK_STREAM, CSocket, CSocketFile, Pump
 from sock_support import LOOPBACK, PATIENCE, Recorder, attached
+
+from pysock import SOCK_STREAM, CSocket, CSocketFile, Pump
 
 
 class Blocker(Recorder, CSocket):

@@ -1,4 +1,5 @@
-"""Clean-up and accounts: no test leaves a socket open, a timer running or, in a debug build, a live counter up."""
+"""Clean-up and accounts: no test leaves a socket open, a timer running or, in a debug build, a live counter
+up."""
 
 import gc
 import importlib
@@ -6,9 +7,13 @@ import pkgutil
 
 import pysock._core
 import pytest
+
 from pysock import CAsyncSocket, Pump
 
-ROOMS = [importlib.import_module(f"pysock._core.{room.name}") for room in pkgutil.iter_modules(pysock._core.__path__)]
+ROOMS = [
+    importlib.import_module(f"pysock._core.{room.name}")
+    for room in pkgutil.iter_modules(pysock._core.__path__)
+]
 
 
 def live_counts():

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,9 @@ class Recorder(pysock.CAsyncSocket):
         self.Close()
 
 
+Line = list[Any]  # [Recorder, socket.socket]
+
+
 class EmbeddingCases:
     """Subclasses say which `host`."""
 
@@ -93,17 +97,19 @@ class EmbeddingCases:
         detach()
 
     @pytest.fixture
-    def line(self, pump: pysock.Pump) -> Iterator[tuple[Recorder, socket.socket]]:
+    def line(self, pump: pysock.Pump) -> Iterator[Line]:
         """A recorder, and the plain socket at the other end."""
         ours, theirs = socket.socketpair()
         recorder = Recorder()
         recorder.Attach(ours)
-        with theirs:
-            yield recorder, theirs
+        line: Line = [recorder, theirs]
+        yield line
+        theirs.close()
         recorder.on_receive = None
         recorder.Close()
+        line.clear()  # pytest keeps the fixture's value, and the live counters are looked at soon
 
-    def test_tc_131_callbacks_run_in_the_loop(self, host: Host, line: tuple[Recorder, socket.socket]) -> None:
+    def test_tc_131_callbacks_run_in_the_loop(self, host: Host, line: Line) -> None:
         recorder, theirs = line
         with host.attach():
             host.call_later(5, lambda: theirs.send(b"one"))
@@ -158,6 +164,8 @@ class EmbeddingCases:
         set_timer("before", 5)
         with host.attach():
             assert host.run_until(lambda: fired == ["before", "inside"])
+            host.run_until(lambda: False, 0.03)
+            assert fired == ["before", "inside"]
             host.call_later(1, lambda: set_timer("outside", 5))  # earlier than what the loop waits for
             assert host.run_until(lambda: fired[-1] == "outside")
             set_timer("killed", 5)
@@ -182,7 +190,7 @@ class EmbeddingCases:
         assert ran[-1] == threading.get_ident()
 
     def test_py_27_a_callback_that_raises_is_reported_and_the_loop_goes_on(
-        self, host: Host, pump: pysock.Pump, line: tuple[Recorder, socket.socket]
+        self, host: Host, pump: pysock.Pump, line: Line
     ) -> None:
         recorder, theirs = line
         errors: list[BaseException] = []
@@ -205,7 +213,7 @@ class EmbeddingCases:
         self,
         host: Host,
         pump: pysock.Pump,
-        line: tuple[Recorder, socket.socket],
+        line: Line,
         error: type[BaseException],
         source: str,
     ) -> None:
@@ -232,9 +240,7 @@ class EmbeddingCases:
             assert host.run_until(lambda: recorder.data.endswith(b"y"))
 
     @pytest.mark.skipif(os.name == "nt", reason="no os.kill(SIGINT) to oneself")
-    def test_ctrl_c_ends_an_idle_loop(
-        self, host: Host, pump: pysock.Pump, line: tuple[Recorder, socket.socket]
-    ) -> None:
+    def test_ctrl_c_ends_an_idle_loop(self, host: Host, pump: pysock.Pump, line: Line) -> None:
         before = signal.getsignal(signal.SIGINT)
         thread = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
         with pytest.raises(KeyboardInterrupt), host.attach():
@@ -244,9 +250,7 @@ class EmbeddingCases:
         assert signal.getsignal(signal.SIGINT) is before
         assert signal.set_wakeup_fd(-1) == -1
 
-    def test_close_leaves_nothing_behind(
-        self, host: Host, pump: pysock.Pump, line: tuple[Recorder, socket.socket]
-    ) -> None:
+    def test_close_leaves_nothing_behind(self, host: Host, pump: pysock.Pump, line: Line) -> None:
         recorder, theirs = line
         fired: list[bool] = []
         timer = pump.set_timer(10, lambda: fired.append(True))
@@ -274,9 +278,7 @@ class EmbeddingCases:
         with host.attach():
             pass
 
-    def test_close_inside_a_callback(
-        self, host: Host, pump: pysock.Pump, line: tuple[Recorder, socket.socket]
-    ) -> None:
+    def test_close_inside_a_callback(self, host: Host, pump: pysock.Pump, line: Line) -> None:
         recorder, theirs = line
         handle = host.attach()
         recorder.on_receive = handle.close
@@ -285,9 +287,7 @@ class EmbeddingCases:
         theirs.send(b"y")
         assert not host.run_until(lambda: recorder.data == b"xy", 0.03)
 
-    def test_an_idle_pump_costs_nothing(
-        self, host: Host, pump: pysock.Pump, line: tuple[Recorder, socket.socket]
-    ) -> None:
+    def test_an_idle_pump_costs_nothing(self, host: Host, pump: pysock.Pump, line: Line) -> None:
         recorder, theirs = line
         with host.attach():
             theirs.send(b"x")

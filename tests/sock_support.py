@@ -5,15 +5,16 @@ import socket
 import struct
 import time
 
-from pysock import AF_UNIX, FD_ALL, SOCK_DGRAM, SOCK_STREAM, CAsyncSocket, Pump
+from pysock import FD_ALL, SOCK_DGRAM, SOCK_STREAM, CAsyncSocket, Pump
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 10  # seconds until something that must happen counts as not happening
-QUIET = 0.06  # seconds of silence after which nothing more is taken to come (the spec says 0.2: loopback is quick)
+QUIET = 0.06  # seconds of silence after which nothing more is taken to come (the spec's 0.2 is for networks)
 
 
 class Recorder(CAsyncSocket):
-    """Writes down each callback as (name, error), in its own `log` and in the `journal` shared with others."""
+    """Writes down each callback as (name, error), in its own `log` and in the `journal` shared with
+    others."""
 
     def __init__(self, journal=None, **options):
         super().__init__(**options)
@@ -105,7 +106,8 @@ def raw_pair():
 
 @contextlib.contextmanager
 def attached(cls=Recorder, mask=FD_ALL, quiet=True, **options):
-    """(sock, peer): an object of ours on one end of a connection, a plain socket on the other; nothing pending."""
+    """(sock, peer): an object of ours on one end of a connection, a plain socket on the other; nothing
+    pending."""
     ours, peer = raw_pair()
     sock = cls(**options)
     with peer:

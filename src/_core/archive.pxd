@@ -1,182 +1,23 @@
 # cython: language_level=3
-"""The cursor of an archive, for the rooms above it: windows into a buffer, and what refills and empties them.
+"""The values of an archive, for the room above."""
 
-The two windows make the hot path one comparison: `rcur..rlim` are bytes that may be loaded now, `wcur..wlim` is room
-that may be stored into now. Whatever forbids an operation (wrong direction, closed, failed, busy, over budget) leaves
-the window empty, and the slow path finds out why.
-"""
+from libc.stdint cimport int64_t
 
-from cpython.buffer cimport Py_buffer
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-
-from pysock._core.fast cimport ps_get16, ps_get32, ps_put16, ps_put32
-from pysock._core.memfile cimport MemFile
-from pysock._core.stream cimport Stream
+from pysock._core.buffer cimport Buffer
 from pysock._core.text cimport Codec
 
-cdef enum Kind:
-    K_NONE = -1
-    K_BYTE, K_CHAR, K_bool, K_BOOL, K_WORD, K_SHORT, K_WCHAR, K_LONG, K_INT, K_DWORD, K_UINT, K_LONGLONG
-    K_ULONGLONG, K_FLOAT, K_DOUBLE, K_CString, K_CStringA, K_CStringW
-
-cdef enum State:
-    S_CLOSED    # never opened, closed or aborted
-    S_OPEN
-    S_FAILED    # a load went wrong inside an object: nothing more is loaded (AR-190)
-
-cdef enum Source:
-    F_MEMORY    # a bytes-like object: the window is all of it
-    F_MEMFILE   # our own memory file: C calls
-    F_MFC       # has Read/Write/Seek
-    F_MFC_INTO  # has ReadInto as well
-    F_PY        # has read/write/seek
-    F_PY_INTO   # has readinto as well
-    F_STREAM    # compiled, not ours to know: C calls through Stream
-
-cdef enum Cause:
-    C_GENERIC = 1
-    C_READ_ONLY = 2
-    C_END_OF_FILE = 3
-    C_WRITE_ONLY = 4
-    C_BAD_INDEX = 5
-    C_BAD_CLASS = 6
-    C_BAD_SCHEMA = 7
-    C_BUFFER_FULL = 8
-
-
-cdef class Box:
-    cdef object _v          # int, bool, float, str or bytes; checked
-    cdef int _kind
-
-cdef class Cursor:
-    cdef uint8_t *rcur      # next byte to load
-    cdef uint8_t *rlim      # end of what may be loaded without asking
-    cdef uint8_t *wcur      # where the next byte is stored
-    cdef uint8_t *wlim      # end of the room
-    cdef uint8_t *rend      # end of the loaded data, >= rlim
-    cdef uint8_t *start     # of the buffer
-    cdef Py_ssize_t cap     # bytes of buffer
-    cdef int64_t base       # stream offset of `start`, counted from where the archive began
-    cdef int64_t budget     # stream offset at which the current item has used up max_total
-    cdef int state
-    cdef int source
-    cdef int mode
-    cdef int nesting        # of composite reads that share a budget
-    cdef bint opened        # once and for all
-    cdef bint user_buffer   # the buffer is the caller's
-    cdef bint loading
-    cdef bint busy          # inside a call on the file; the windows are put away
-    cdef bint blocking      # AR-7: never ask for more than is needed
-    cdef bint _faithful
-    cdef bint canonical
+cdef class Cursor(Buffer):
+    cdef bint canonical     # over-long forms are refused
     cdef bint wide          # CString is UTF-16 (the `unicode` setting)
     cdef int _bits
-    cdef uint8_t *saved[4]  # rcur, rlim, wcur, wlim while busy
-
     cdef int short_string   # longest string that needs no look at max_string
     cdef int64_t max_string_
     cdef int64_t max_count_
-    cdef int64_t max_total_
-
-    cdef object _file       # as given; None after Close
-    cdef MemFile _mem       # the file, if F_MEMFILE
-    cdef Stream _stream     # the file, if F_STREAM
-    cdef object _buffer     # bytearray or the user's: owner of `start`
-    cdef Py_buffer _view    # of _buffer, or of the bytes-like source
-    cdef bint _viewed       # _view is to be released
-    cdef object _read       # bound methods of the file
-    cdef object _write
-    cdef object _seek
     cdef Codec codec
     cdef str _profile
     cdef str _map_order
-    cdef bint _read_ahead
-    cdef str _name          # m_strFileName
 
-    cdef int open_file(self, object file, int mode, object nbufsize, object lpbuf) except -1
-    cdef int end(self) noexcept
-    cdef int flush(self) except -1
-    cdef int bind(self, object file) except -1
-    cdef int bind_mfc(self, object file) except -1
-    cdef int bind_python(self, object file) except -1
-    cdef int drop_buffer(self) noexcept
     cdef str text_of(self, bytearray units, bint wide)
-    cdef void clear_map(self) noexcept
 
-
-# --- the slow paths
-
-cdef uint8_t *make_room(Cursor c, Py_ssize_t k) except NULL
-cdef uint8_t *fetch(Cursor c, Py_ssize_t k) except NULL
-cdef int check_storing(Cursor c) except -1
-cdef int check_loading(Cursor c) except -1
-cdef int fill(Cursor c, Py_ssize_t k) except -1
-cdef int fail(Cursor c, int cause, int64_t at, object wanted, object found) except -1
-cdef int over_limit(Cursor c, object limit, int64_t allowed, object found, int64_t at) except -1
-cdef bytes read_exact(Cursor c, int64_t n, int64_t at)
-cdef int64_t read_count(Cursor c) except -1
-cdef int write_bytes(Cursor c, const uint8_t *p, Py_ssize_t n) except -1
 cdef int store_kind(Cursor c, int kind, object v) except -1
 cdef object load_kind(Cursor c, int kind)
-cdef int store_string(Cursor c, object s, int kind) except -1
-cdef int kind_of(object T) noexcept
-cdef int enter_item(Cursor c) except -1
-cdef int leave_item(Cursor c) noexcept
-cdef int set_box(Box box, object v) except -1
-cdef int unusable(Cursor c) except -1
-cdef object limit_out(int64_t v)
-cdef int64_t limit_in(object name, object v) except? -2
-
-
-# --- the fast paths
-
-cdef inline int64_t position(Cursor c) noexcept:
-    """Offset of the next byte of the stream."""
-    if c.loading:
-        return c.base + (c.rcur - c.start)
-    return c.base + (c.wcur - c.start)
-
-
-cdef inline uint8_t *room(Cursor c, Py_ssize_t k) except NULL:
-    """k bytes to store into; a scalar is never split (AR-17)."""
-    cdef uint8_t *p = c.wcur
-    if c.wlim - p < k:
-        p = make_room(c, k)
-    c.wcur = p + k
-    return p
-
-
-cdef inline uint8_t *take(Cursor c, Py_ssize_t k) except NULL:
-    """The next k bytes, or endOfFile with the cursor where it was (AR-19)."""
-    cdef uint8_t *p = c.rcur
-    if c.rlim - p < k:
-        p = fetch(c, k)
-    c.rcur = p + k
-    return p
-
-
-cdef inline int put8(Cursor c, uint8_t v) except -1:
-    room(c, 1)[0] = v
-    return 0
-
-
-cdef inline int put16(Cursor c, uint16_t v) except -1:
-    ps_put16(room(c, 2), v)
-    return 0
-
-
-cdef inline int put32(Cursor c, uint32_t v) except -1:
-    ps_put32(room(c, 4), v)
-    return 0
-
-
-cdef inline uint8_t get8(Cursor c) except? 0xFF:
-    return take(c, 1)[0]
-
-
-cdef inline uint16_t get16(Cursor c) except? 0xFFFF:
-    return ps_get16(take(c, 2))
-
-
-cdef inline uint32_t get32(Cursor c) except? 0xFFFFFFFF:
-    return ps_get32(take(c, 4))

@@ -21,6 +21,7 @@ cdef class CSocket(CAsyncSocket):
     cdef unsigned int _call          # ident of the call that waits; 0: none (CS-5)
     cdef unsigned int _calls         # idents given out
     cdef int64_t _limit              # of a call, ns; 0: none
+    cdef bint _urgent                # OnOutOfBandData is overridden, or MSG_OOB was asked for
     cdef bint _patient               # the last Receive found nothing: wait before asking
     cdef bytes _kept                 # received but given back unread (DV-21), or None
     cdef Py_ssize_t _kept_from       # how much of it has been read again

@@ -16,7 +16,9 @@ import sys
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.dict cimport PyDict_GetItem
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.object cimport PyObject
 from libc.stdint cimport INT64_MAX, uint32_t
 from libc.string cimport memcpy
 
@@ -29,6 +31,7 @@ from pysock._core.native cimport (
     PS_EV_FIN,
     PS_EV_INLINE,
     PS_EV_MARK,
+    PS_EV_NO_URGENT,
     PS_EV_RECV_SHUT,
     PS_EV_RESET,
     PS_FAILED,
@@ -61,7 +64,7 @@ from pysock._core.native cimport (
     ps_socket_probe,
 )
 from pysock._core.pump cimport current_pump, this_thread
-from pysock._core.sockets cimport length_of, open_buffer, set_last_error
+from pysock._core.sockets cimport after, length_of, open_buffer, set_last_error, shares, usable
 
 from pysock._core.errors import SocketException, SocketUsageError
 
@@ -77,12 +80,16 @@ SOCKET_ERROR = -1
 cdef char scratch[SCRATCH]
 
 
+cdef dict modules = sys.modules
+
+
 cdef bint may_wait(CSocket sock) except -1:
     """Not inside a running asyncio loop, unless the object allows it (PY-26)."""
     if sock.allow_nested_blocking:
         return True
-    events = sys.modules.get("asyncio.events")          # without asyncio in the process no loop can be running
-    return events is None or events._get_running_loop() is None
+    cdef PyObject *events = PyDict_GetItem(modules, "asyncio.events")
+    # Without asyncio in the process no loop can be running.
+    return events == NULL or (<object>events)._get_running_loop() is None
 
 
 cdef int refuse_to_wait(CSocket sock) except -1:
@@ -115,7 +122,8 @@ cdef class CSocket(CAsyncSocket):
     second blocking call on the same object meanwhile fails with WSAEINPROGRESS; one on another object may be made.
 
     `OnReceive`, `OnAccept`, `OnSend`, `OnClose` and `OnOutOfBandData` are called as CAsyncSocket's are, for what no
-    blocking call has consumed; `OnConnect` never (DV-14).
+    blocking call has consumed; `OnConnect` never (DV-14).  Urgent bytes are looked after only in a class that overrides
+    OnOutOfBandData, or once Receive has been asked for one: others may lose them.
 
     Attributes: `m_nTimeOut`, milliseconds after which a waiting call looks again by itself (2000; no limit: see
     `SetTimeOut`).  `m_nSent`, bytes the last Send handed to the system, also when it failed.  `m_nConnectError`, the
@@ -126,6 +134,7 @@ cdef class CSocket(CAsyncSocket):
     def __cinit__(self):
         self.m_nTimeOut = 2000
         self.m_nConnectError = -1
+        self._urgent = type(self).OnOutOfBandData is not CAsyncSocket.OnOutOfBandData
 
     # --- inside: waiting ------------------------------------------------------------------------------------------
 
@@ -178,7 +187,7 @@ cdef class CSocket(CAsyncSocket):
                     return 0
                 if now >= tick:
                     return 1                            # CS-24
-                if not asked and (pump._soon or pump._deadline <= now):
+                if not asked and (pump._called or pump._deadline <= now):
                     asked = not self.OnMessagePending()
                     if not asked:                       # CS-26
                         pump.OnIdle(-1)
@@ -207,7 +216,7 @@ cdef class CSocket(CAsyncSocket):
                 pump._give_signals(True)
             if lent and ps_slots_owner(&pump._live, slot, generation) != NULL and self._ev.mask == mask:
                 self._ev.mask &= ~lent
-            if outermost and pump._poller != NULL and (pump._posted.count or pump._soon):
+            if outermost and pump._poller != NULL and (pump._posted.count or pump._called):
                 pump._nudge()                           # also after a cancelled call (DV-10)
 
     cdef bint _arrived(self, Pump pump, unsigned int stop) noexcept:
@@ -255,6 +264,10 @@ cdef class CSocket(CAsyncSocket):
             return self._reread(p, n, flags)
         if flags & PS_MSG_OOB and not self._ev.flags & PS_EV_INLINE:
             stop = PS_FD_OOB
+            self._urgent = True
+            self._ev.flags &= ~<unsigned int>PS_EV_NO_URGENT
+        elif not self._urgent:                          # spares a system call
+            self._ev.flags |= PS_EV_NO_URGENT
         if (not self._patient or self._ev.readable != PS_NO or flags or self._ev.phase != PS_CONNECTED or self._blocking
                 or self._ev.flags & (PS_EV_FIN | PS_EV_RESET | PS_EV_RECV_SHUT | PS_EV_MARK | PS_EV_CUTS)
                 or not may_wait(self)):
@@ -282,7 +295,7 @@ cdef class CSocket(CAsyncSocket):
 
     cdef Py_ssize_t _try_receive(self, void *p, Py_ssize_t n, int flags, ps_addr *source) except? -1:
         if source == NULL or self._ev.phase != PS_DGRAM:
-            return self._receive(p, n, flags)
+            return self._receive(p, n, flags, shares(self, n))
         ps_addr_room(source)
         return self._receive_from(p, n, flags, source)
 
@@ -295,7 +308,7 @@ cdef class CSocket(CAsyncSocket):
         self._ev.readable = PS_YES
         self._ev.posted &= ~<unsigned int>PS_FD_READ
         due = ps_ev_post(&self._ev, PS_FD_READ)
-        return self._after(due)
+        return after(self, due)
 
     cdef Py_ssize_t kept(self) noexcept:
         return len(self._kept) - self._kept_from if self._kept is not None else 0
@@ -310,10 +323,10 @@ cdef class CSocket(CAsyncSocket):
             left -= n
             if left == 0:
                 self._kept = None
-        self._after(ps_ev_received(&self._ev, n, n, 0, &ps_socket_probe, &self._watch.fd))
+        after(self, ps_ev_received(&self._ev, n, n, 0, &ps_socket_probe, &self._watch.fd))
         if left:
             self._ev.readable = PS_YES
-            self._after(ps_ev_post(&self._ev, PS_FD_READ))
+            after(self, ps_ev_post(&self._ev, PS_FD_READ))
         return n
 
     cdef int send_all(self, const void *p, Py_ssize_t n, int flags) except? -1:
@@ -337,7 +350,7 @@ cdef class CSocket(CAsyncSocket):
     cdef Py_ssize_t _send_chunk(self, Call *call, const void *p, Py_ssize_t n, int flags) except? -1:
         cdef Py_ssize_t sent
         while True:
-            sent = self._send(p, n, flags)
+            sent = self._send(p, n, flags, shares(self, n))
             if sent != -PS_WSAEWOULDBLOCK:
                 return sent
             if not self._wait(call, PS_FD_WRITE):
@@ -447,14 +460,14 @@ cdef class CSocket(CAsyncSocket):
         cdef Call call
         if uStopFlag & (uStopFlag - 1) or not 0 < uStopFlag <= PS_FD_CLOSE:
             raise ValueError(f"uStopFlag must be one FD_ value, not {uStopFlag:#x}")
-        if not self._usable("PumpMessages"):
+        if not usable(self, "PumpMessages"):
             return False
         if self._call:
             raise SocketUsageError(f"PumpMessages: {self!r} is in a blocking call")
         if self._ev.readable == PS_MAYBE and not ps_ready(self._watch.fd, PS_IN):
             self._ev.readable = PS_NO                   # the last Receive took it all
             self._ev.rearm |= PS_IN
-            self._after(0)
+            after(self, 0)
         call.ident = 0
         try:
             if self._pump_messages(&call, uStopFlag):
@@ -474,7 +487,7 @@ cdef class CSocket(CAsyncSocket):
         pump.check_thread()
         if pump._deadline != INT64_MAX and pump._deadline <= ps_now_ns():
             count = pump._run_timers()
-        if pump._soon:
+        if pump._called:
             count += pump._run_callables(sys.maxsize)
         return count
 
@@ -532,7 +545,7 @@ cdef class CSocket(CAsyncSocket):
         """What every form of Connect ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them all."""
         cdef ps_addr a
         cdef int r
-        if not self._usable("Connect"):
+        if not usable(self, "Connect"):
             return False
         any_address(lpSockAddr, self._family, &a, "lpSockAddr")
         r = self._connect_through(&a)
@@ -548,11 +561,11 @@ cdef class CSocket(CAsyncSocket):
         """
         cdef Py_buffer view
         cdef Py_ssize_t asked, got
-        if not self._usable("Receive"):
+        if not usable(self, "Receive"):
             return SOCKET_ERROR
         open_buffer(buf, &view, PyBUF_WRITABLE)
         try:
-            length_of(n, view.len, &asked)
+            asked = length_of(n, view.len)
             got = self.receive(view.buf, asked, flags, NULL)
         finally:
             PyBuffer_Release(&view)
@@ -566,7 +579,7 @@ cdef class CSocket(CAsyncSocket):
         cdef Py_ssize_t got
         if n < 0:
             raise ValueError(f"n must be 0 or more, not {n}")
-        if not self._usable("ReceiveBytes"):
+        if not usable(self, "ReceiveBytes"):
             return None
         # While this call waits others may use the scratch memory, but from the last recv to here the GIL is held.
         if n < SCRATCH and not self._blocking:
@@ -586,12 +599,12 @@ cdef class CSocket(CAsyncSocket):
         cdef Py_buffer view
         cdef ps_addr source
         cdef Py_ssize_t asked, got
-        if not self._usable("ReceiveFrom"):
+        if not usable(self, "ReceiveFrom"):
             return SOCKET_ERROR, None
         source.len = 0
         open_buffer(buf, &view, PyBUF_WRITABLE)
         try:
-            length_of(n, view.len, &asked)
+            asked = length_of(n, view.len)
             got = self.receive(view.buf, asked, flags, &source)
         finally:
             PyBuffer_Release(&view)
@@ -609,11 +622,11 @@ cdef class CSocket(CAsyncSocket):
         cdef Py_buffer view
         cdef Py_ssize_t size
         cdef int r
-        if not self._usable("Send"):
+        if not usable(self, "Send"):
             return SOCKET_ERROR
         open_buffer(buf, &view, PyBUF_SIMPLE)
         try:
-            length_of(n, view.len, &size)
+            size = length_of(n, view.len)
             r = self.send_all(view.buf, size, flags)
         finally:
             PyBuffer_Release(&view)
@@ -631,12 +644,12 @@ cdef class CSocket(CAsyncSocket):
         cdef Py_buffer view
         cdef Py_ssize_t size, sent
         cdef Call call
-        if not self._usable("SendChunk"):
+        if not usable(self, "SendChunk"):
             return SOCKET_ERROR
         open_buffer(buf, &view, PyBUF_SIMPLE)
         call.ident = 0
         try:
-            length_of(n, view.len, &size)
+            size = length_of(n, view.len)
             sent = -PS_WSAEINPROGRESS if self._call else self._send_chunk(&call, view.buf, size, flags)
         finally:
             self._end(&call)
@@ -652,13 +665,13 @@ cdef class CSocket(CAsyncSocket):
         cdef Py_ssize_t size, sent
         cdef ps_addr a
         cdef Call call
-        if not self._usable("SendTo"):
+        if not usable(self, "SendTo"):
             return SOCKET_ERROR
         any_address(lpSockAddr, self._family, &a, "lpSockAddr")
         open_buffer(buf, &view, PyBUF_SIMPLE)
         call.ident = 0
         try:
-            length_of(n, view.len, &size)
+            size = length_of(n, view.len)
             sent = -PS_WSAEINPROGRESS if self._call else self._send_to(view.buf, size, flags, &a)
             while sent == -PS_WSAEWOULDBLOCK:
                 if self._wait(&call, PS_FD_WRITE):

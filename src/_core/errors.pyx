@@ -63,7 +63,8 @@ _BY_NUMBER = {row[0]: row for row in _TABLE}
 
 
 def winsock_name(int code, /):
-    """The Winsock name of an error number: ``winsock_name(10054) == "WSAECONNRESET"``; a number for unknown ones."""
+    """The Winsock name of an error number: ``winsock_name(10054) == "WSAECONNRESET"``; a number for unknown
+    ones."""
     row = _BY_NUMBER.get(code)
     return row[1] if row else str(code)
 
@@ -80,7 +81,8 @@ def winsock_error(int err, /):
 
 
 def errno_of(int code, /):
-    """The system's errno for a Winsock number: the one `ER-1` pairs it with, EINVAL where the system has none."""
+    """The system's errno for a Winsock number: the one `ER-1` pairs it with, EINVAL where the system has
+    none."""
     row = _BY_NUMBER.get(code)
     return getattr(_errno, row[2], _errno.EINVAL) if row else _errno.EINVAL
 
@@ -88,8 +90,8 @@ def errno_of(int code, /):
 class SocketException(OSError):
     """A socket operation failed, in strict mode (DV-8).
 
-    ``winerror`` is the Winsock number (what `GetLastError` reports), ``errno`` the system's, ``operation`` the
-    member that failed (``"Connect"``), ``sock`` a description of the socket.
+    ``winerror`` is the Winsock number (what `GetLastError` reports), ``errno`` the system's, ``operation``
+    the member that failed (``"Connect"``), ``sock`` a description of the socket.
     """
 
     __module__ = "pysock"

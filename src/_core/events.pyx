@@ -1,4 +1,5 @@
 # cython: language_level=3
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """A window on the notification state machine (native/ps_events.h) for tests: no socket, no system call.
 
 EventState asks its questions of any object with the methods ``peek()``, ``ready(bits)``, ``take_error()`` and
@@ -39,7 +40,7 @@ cdef int ask(void *s, str question, object arg) noexcept with gil:
     try:
         method = getattr(state.socket, question)
         return method() if arg is None else method(arg)
-    except BaseException as e:                          # C cannot be left by an exception: kept until it returns
+    except BaseException as e:          # C cannot be left by an exception: it is kept until C returns
         state.trouble = e
         return -PS_WSAEINVAL
 
@@ -69,7 +70,8 @@ fake.take_urgent = fake_take_urgent
 
 @cython.final
 cdef class EventState:
-    """One socket's state.  Operations return the events that became due, a tuple in the order they are queued in."""
+    """One socket's state.  Operations return the events that became due, a tuple in the order they are queued
+    in."""
     cdef ps_events e
     cdef object socket
     cdef object trouble

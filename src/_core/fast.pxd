@@ -36,3 +36,4 @@ cdef extern from "pyfast.h":
     int ps_as_double(object o, double *v) except -1
     bint ps_fits_float(double x)
     bint ps_same_method(PyTypeObject *a, PyTypeObject *b, object name)
+    int ps_adopt_methods(PyTypeObject *type) except -1

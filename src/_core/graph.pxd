@@ -12,7 +12,7 @@ cdef class CRuntimeClass:
     cdef readonly str m_lpszClassName
     cdef readonly object cls                # the Python class
     cdef readonly CRuntimeClass m_pBaseClass
-    cdef readonly uint32_t m_wSchema        # 0xFFFF: not archivable; may carry VERSIONABLE_SCHEMA
+    cdef uint32_t schema                    # m_wSchema; 0xFFFF: not archivable; may carry VERSIONABLE_SCHEMA
     cdef readonly bint creatable
     cdef readonly bint library              # one of the library's own: plain requests admit it
     cdef readonly bytes name                # as it stands in the stream
@@ -42,6 +42,8 @@ cdef class CArchive(Cursor):
     cdef int64_t max_objects_
     cdef int64_t max_classes_
     cdef int64_t max_depth_
+    cdef int64_t max_dense_
+    cdef int64_t _created   # objects made from the stream
     cdef object _allow      # None, "registered" or a tuple of CRuntimeClass
     cdef int _admit         # the same as a number
     cdef ClassRegistry _registry

@@ -1,10 +1,14 @@
-# cython: language_level=3, binding=False, embedsignature=True, embedsignature.format=clinic, always_allow_keywords=False
-"""Objects of an archive: run-time classes, their registry, tags, the map, schemas and limits; and CArchive itself.
+# cython: language_level=3, binding=False, embedsignature=True, embedsignature.format=clinic
+# cython: always_allow_keywords=False
+"""Objects of an archive: run-time classes, their registry, tags, the map, schemas and limits; and CArchive
+itself.
 
 Invariants:
-- one counter numbers classes and objects; an object is numbered after its class tag and before its body (AR-75, AR-76);
+- one counter numbers classes and objects; an object is numbered after its class tag and before its body
+  (AR-75, AR-76);
 - whatever is in the map is kept alive by it, so an address never means two things (AR-41);
-- only registered and admitted classes are created, and no name from the stream is ever looked up as Python (AR-191).
+- only registered and admitted classes are created, and no name from the stream is ever looked up as Python
+  (AR-191).
 """
 
 cimport cython
@@ -15,15 +19,19 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
 
 import warnings
+from types import GenericAlias
 
-from pysock._core.archive cimport (
-    C_BAD_CLASS, C_BAD_INDEX, C_BAD_SCHEMA, C_GENERIC, K_DOUBLE, K_LONG, K_NONE, S_CLOSED, S_FAILED, S_OPEN, Box,
-    Cursor, K_bool, K_CString, check_loading, check_storing, enter_item, fail, fetch, fill, get16, get32, kind_of, leave_item,
-    limit_in, limit_out, load_kind, over_limit, position, put16, put32, set_box, store_kind, unusable, write_bytes,
+from pysock._core.archive cimport Cursor, load_kind, store_kind
+from pysock._core.buffer cimport (
+    C_BAD_CLASS, C_BAD_INDEX, C_BAD_SCHEMA, C_GENERIC, S_CLOSED, S_FAILED, S_OPEN, check_loading,
+    check_storing, enter_item, fail, fetch, get16, get32, leave_item, limit_in, limit_out, over_limit,
+    position, put16, put32, read_some, unusable, write_bytes,
 )
 from pysock._core.errors cimport raise_invalid_arg, raise_memory, raise_not_supported
 from pysock._core.errors import CArchiveException
+from pysock._core.fast cimport ps_adopt_methods
 from pysock._core.text cimport codec
+from pysock._core.wire cimport K_DOUBLE, K_LONG, K_NONE, Box, K_bool, K_CString, kind_of, set_box
 
 cdef extern from "Python.h":
     PyObject *_PyType_Lookup(PyTypeObject *cls, object name)
@@ -42,7 +50,7 @@ cdef extern from *:
 cdef extern from *:
     """
     #define PS_NO_SCHEMA 0xFFFFu            /* a class that cannot be archived (AR-90) */
-    #define PS_ASKED 0xFFFFFFFFu            /* what GetObjectSchema answers when there is nothing to answer (AR-104) */
+    #define PS_ASKED 0xFFFFFFFFu            /* GetObjectSchema has nothing to answer (AR-104) */
     #define PS_VERSIONABLE 0x80000000u
     #define PS_MAP_END 0x3FFFFFFEu          /* the first index that cannot be used (AR-78) */
     """
@@ -77,12 +85,27 @@ cdef tuple _NOTHING = ()
 cdef class CRuntimeClass:
     """What MFC knows of a class at run time (AR-114): name, schema, base, and how to create one.
 
-    There is one for `CObject` and for each class derived from it; `RUNTIME_CLASS(cls)` gives it. Two are the same only if
-    they are identical; the name does not count.
+    There is one for `CObject` and for each class derived from it; `RUNTIME_CLASS(cls)` gives it. Two are the
+    same only if they are identical; the name does not count.
     """
 
     def __init__(self):
         raise TypeError("run-time classes are made by deriving from CObject; RUNTIME_CLASS(cls) gives one")
+
+    @property
+    def m_wSchema(self):
+        """The schema, with VERSIONABLE_SCHEMA if other ones are accepted; 0xFFFF: not archivable.
+
+        May be set, as C++ programs do before they store an older format: the class records of objects stored from then
+        on carry it (AR-89), and loading compares with it (AR-102). ValueError for a class without a schema.
+        """
+        return self.schema
+
+    @m_wSchema.setter
+    def m_wSchema(self, value):
+        if self.name is None:
+            raise ValueError(f"{self.m_lpszClassName} was declared without a schema and cannot be archived")
+        self.schema = checked_schema(value, False)
 
     @property
     def m_nObjectSize(self):
@@ -95,8 +118,8 @@ cdef class CRuntimeClass:
         return self.CreateObject if self.creatable else None
 
     def CreateObject(self):
-        """A new object as loading makes it: `__new__` without arguments, then `__mfc_init__()` if the class has that
-        (AR-206). CMemoryException if the class cannot be created (AR-106)."""
+        """A new object as loading makes it: `__new__` without arguments, then `__mfc_init__()` if the class
+        has that (AR-206). CMemoryException if the class cannot be created (AR-106)."""
         return create(self)
 
     def IsDerivedFrom(self, pBaseClass):
@@ -109,17 +132,18 @@ cdef class CRuntimeClass:
         return _default.lookup(name)
 
     def __repr__(self):
-        if self.m_wSchema == PS_NO_SCHEMA:
+        if self.schema == PS_NO_SCHEMA:
             return f"<CRuntimeClass {self.m_lpszClassName}>"
-        return f"<CRuntimeClass {self.m_lpszClassName} schema={self.m_wSchema & ~PS_VERSIONABLE}>"
+        return f"<CRuntimeClass {self.m_lpszClassName} schema={self.schema & ~PS_VERSIONABLE}>"
 
 
-cdef CRuntimeClass new_runtime_class(object cls, object name, CRuntimeClass base, uint32_t schema, bint creatable):
+cdef CRuntimeClass new_runtime_class(object cls, object name, CRuntimeClass base, uint32_t schema,
+                                     bint creatable):
     cdef CRuntimeClass rc = CRuntimeClass.__new__(CRuntimeClass)
     rc.cls = cls
     rc.m_lpszClassName = name
     rc.m_pBaseClass = base
-    rc.m_wSchema = schema
+    rc.schema = schema
     rc.creatable = creatable
     return rc
 
@@ -133,7 +157,8 @@ cdef bint derives(CRuntimeClass rc, CRuntimeClass base) noexcept:
 
 
 cdef CRuntimeClass class_of_type(PyTypeObject *cls):
-    """The run-time class that objects of a Python class report: its own, else that of the nearest base with one."""
+    """The run-time class that objects of a Python class report: its own, else that of the nearest base with
+    one."""
     cdef PyObject *found = _PyType_Lookup(cls, _ATTRIBUTE)
     if found != NULL and isinstance(<object>found, CRuntimeClass):
         return <CRuntimeClass>found
@@ -172,7 +197,8 @@ cdef bytes checked_name(object name, Py_ssize_t longest):
     if not isinstance(name, str):
         raise TypeError(f"the class name must be a str, not {type(name).__name__}")
     if not 1 <= len(name) <= longest or not all("!" <= c <= "~" for c in name):
-        raise ValueError(f"a class name must be 1 to {longest} printable ASCII characters without blanks, got {name!r}")
+        raise ValueError(f"a class name must be 1 to {longest} printable ASCII characters without blanks, "
+                         f"got {name!r}")
     return name.encode("ascii")
 
 
@@ -194,12 +220,13 @@ cdef class Object:
         return class_of_type((<PyObject *>self).ob_type)
 
     def IsKindOf(self, pClass):
-        """True if the object is of `pClass` (a class or run-time class) or of one derived from it (AR-116)."""
+        """True if the object is of `pClass` (a class or run-time class) or of one derived from it
+        (AR-116)."""
         return derives(class_of_type((<PyObject *>self).ob_type), runtime_class(pClass))
 
     def IsSerializable(self):
         """True if the object's class has a schema, so that a pointer to it can be stored."""
-        return class_of_type((<PyObject *>self).ob_type).m_wSchema != PS_NO_SCHEMA
+        return class_of_type((<PyObject *>self).ob_type).schema != PS_NO_SCHEMA
 
 
 class CObject(Object):
@@ -207,18 +234,15 @@ class CObject(Object):
 
     Class keywords take the place of MFC's macros (AR-115, AR-205):
 
-        class CFoo(CObject, schema=1):                      # DECLARE_SERIAL / IMPLEMENT_SERIAL(CFoo, CObject, 1)
-            def Serialize(self, ar):
-                if ar.IsStoring():
-                    ar.WriteLONG(self.v)
-                else:
-                    self.v = ar.ReadLONG()
+        class CFoo(CObject, schema=1):                      # DECLARE_SERIAL / IMPLEMENT_SERIAL(CFoo, CObject,
+        1) def Serialize(self, ar): if ar.IsStoring(): ar.WriteLONG(self.v) else: self.v = ar.ReadLONG()
 
-    `schema` a number 0..65535 makes the class archivable, `versionable=True` (or `schema=VERSIONABLE_SCHEMA | n`) lets it
-    load other schemas; `name` is the name in the stream if not the Python name; `dyncreate=True` makes a class creatable
-    that has no schema; `abstract=True` one that has a schema but cannot be created; `dynamic=False` gives no run-time
-    class of its own: objects are stored as their base. `registry` is where the name goes: a ClassRegistry of your own
-    instead of the default one, or False for none at all (objects can be stored but not loaded).
+    `schema` a number 0..65535 makes the class archivable, `versionable=True` (or `schema=VERSIONABLE_SCHEMA |
+    n`) lets it load other schemas; `name` is the name in the stream if not the Python name; `dyncreate=True`
+    makes a class creatable that has no schema; `abstract=True` one that has a schema but cannot be created;
+    `dynamic=False` gives no run-time class of its own: objects are stored as their base. `registry` is where
+    the name goes: a ClassRegistry of your own instead of the default one, or False for none at all (objects
+    can be stored but not loaded).
     """
 
     __slots__ = ()
@@ -235,7 +259,7 @@ class CObject(Object):
                 raise TypeError("versionable, abstract, registry and library are for classes with a schema")
             if not dynamic:
                 if dyncreate or name is not None:
-                    raise TypeError("a class without a run-time class has no name and cannot be created by it")
+                    raise TypeError("without a run-time class of its own a class has no name and no creation")
                 return
         else:
             number = checked_schema(schema, versionable)
@@ -245,7 +269,7 @@ class CObject(Object):
         rc = new_runtime_class(cls, name, class_of_type(<PyTypeObject *><PyObject *>cls), number,
                                (schema is not None or dyncreate) and not abstract)
         if schema is not None:
-            # Whoever reads refuses longer names, so only a class that is not to be found by name may have one (AR-91).
+            # Readers refuse longer names, so only a class that is in no registry may have one (AR-91).
             rc.name = checked_name(name, 0xFFFF if registry is False else LONGEST_NAME)
             rc.library = library
         setattr(cls, _ATTRIBUTE, rc)
@@ -265,8 +289,9 @@ cdef dict _LIBRARY = {}
 cdef class ClassRegistry:
     """Names under which a stream may ask for classes (AR-100).
 
-    The default one holds every class with a schema that did not name another; `CArchive(registry=...)` takes a private
-    one. A program's own classes hide the library's collections of the same name; `library=False` leaves those out.
+    The default one holds every class with a schema that did not name another; `CArchive(registry=...)` takes
+    a private one. A program's own classes hide the library's collections of the same name; `library=False`
+    leaves those out.
     """
 
     def __init__(self, library=True):
@@ -280,8 +305,8 @@ cdef class ClassRegistry:
             return 0
         before = self._own.get(rc.name)
         if before is not None and before is not rc:
-            warnings.warn(f"class name {rc.m_lpszClassName!r} is registered again: {describe(rc)} takes the place of "
-                          f"{describe(before)}", RuntimeWarning)
+            warnings.warn(f"class name {rc.m_lpszClassName!r} is registered again: {describe(rc)} takes the "
+                          f"place of {describe(before)}", RuntimeWarning)
         self._own[rc.name] = rc
         return 0
 
@@ -336,6 +361,7 @@ class ObjRef:
     """
 
     __slots__ = ("_class", "value")
+    __class_getitem__ = classmethod(GenericAlias)
 
     def __init__(self, cls=CObject, value=None):
         self._class = runtime_class(cls)
@@ -433,13 +459,13 @@ cdef int store_tag(CArchive a, uint32_t index, uint32_t class_bit) except -1:
 cdef int store_class(CArchive a, CRuntimeClass rc) except -1:
     """A class tag: the record the first time, the index from then on (AR-86 to AR-90)."""
     cdef uint32_t index
-    if rc.m_wSchema == PS_NO_SCHEMA:
+    if rc.schema == PS_NO_SCHEMA:
         raise_not_supported(f"class {rc.m_lpszClassName} has no schema, so it cannot be archived")
     index = index_of(a, <void *>rc)
     if index:
         return store_tag(a, index, CLASS_BIT)
     put16(a, NEW_CLASS)
-    put16(a, <int>(rc.m_wSchema & 0xFFFF))
+    put16(a, <int>(rc.schema & 0xFFFF))
     put16(a, <int>len(rc.name))
     write_bytes(a, <const uint8_t *><char *>rc.name, len(rc.name))
     return add_entry(a, rc)
@@ -501,18 +527,21 @@ cdef int load_tag(CArchive a, Tag *tag) except -1:
 cdef object entry(CArchive a, Tag *tag):
     """What a tag's index means, or badIndex (AR-94, AR-95)."""
     if a._map is None or <Py_ssize_t>tag.index >= PyList_GET_SIZE(a._map):
-        fail(a, C_BAD_INDEX, tag.at, "an index of the map, at most %d" % (a._next - 1 if a._next else 0), tag.index)
+        fail(a, C_BAD_INDEX, tag.at, f"an index of at most {a._next - 1 if a._next else 0}", tag.index)
     return <object>PyList_GET_ITEM(a._map, tag.index)
 
 
 cdef object old_object(CArchive a, Tag *tag, CRuntimeClass wanted):
     """AR-94, AR-96."""
+    cdef CRuntimeClass rc
     obj = entry(a, tag)
     if isinstance(obj, CRuntimeClass):
         fail(a, C_BAD_INDEX, tag.at, "the index of an object", f"{tag.index}, a class")
-    if obj is not None and wanted is not None and not derives(class_of_type((<PyObject *>obj).ob_type), wanted):
-        fail(a, C_BAD_CLASS, tag.at, f"a {wanted.m_lpszClassName}",
-             f"object {tag.index}, a {class_of_type((<PyObject *>obj).ob_type).m_lpszClassName}")
+    if obj is not None and wanted is not None:
+        rc = class_of_type((<PyObject *>obj).ob_type)
+        if not derives(rc, wanted):
+            fail(a, C_BAD_CLASS, tag.at, f"a {wanted.m_lpszClassName}",
+                 f"object {tag.index}, a {rc.m_lpszClassName}")
     return obj
 
 
@@ -522,14 +551,14 @@ cdef CRuntimeClass load_class(CArchive a, Tag *tag, CRuntimeClass wanted, uint32
     cdef PyObject *found
     if tag.is_new:
         rc = load_record(a, tag.at, schema)
-        begin_map(a)
         add_entry(a, rc)
     else:
         what = entry(a, tag)
         if not isinstance(what, CRuntimeClass):
-            fail(a, C_BAD_INDEX, tag.at, "the index of a class", f"{tag.index}, " + ("null" if what is None else "an object"))
+            fail(a, C_BAD_INDEX, tag.at, "the index of a class",
+                 f"{tag.index}, {'null' if what is None else 'an object'}")
         rc = what
-        schema[0] = rc.m_wSchema & ~PS_VERSIONABLE
+        schema[0] = rc.schema & ~PS_VERSIONABLE
         if a._schemas is not None:
             found = PyDict_GetItem(a._schemas, rc)
             if found != NULL:
@@ -547,21 +576,18 @@ cdef CRuntimeClass load_record(CArchive a, int64_t at, uint32_t *schema):
     n = get16(a)
     if n > LONGEST_NAME:
         bad_class(a, at, f"a class name of at most {LONGEST_NAME} bytes", f"one of {n}", schema[0])
-    if a.rlim - a.rcur < n and not fill(a, n):
-        name = a.rcur[:a.rend - a.rcur]
-        a.rcur = a.rlim = a.rend
-        bad_class(a, at, f"a class name of {n} bytes", f"{ascii_of(name)} and the end of the stream", schema[0])
-    name = a.rcur[:n]
-    a.rcur += n
+    name = read_some(a, n)
+    if <uint32_t>len(name) < n:
+        bad_class(a, at, f"a class name of {n} bytes", f"{ascii_of(name)} and the end", schema[0])
     rc = a._registry.find(name)
     if rc is None:
         bad_class(a, at, "a registered class", ascii_of(name), schema[0])
     a._classes += 1
     if a.max_classes_ >= 0 and a._classes > a.max_classes_:
         over_limit(a, "max_classes", a.max_classes_, a._classes, at)
-    if schema[0] != rc.m_wSchema & ~PS_VERSIONABLE:
-        if not rc.m_wSchema & PS_VERSIONABLE:
-            fail(a, C_BAD_SCHEMA, at, f"schema {rc.m_wSchema} of {rc.m_lpszClassName}", f"schema {schema[0]}")
+    if schema[0] != rc.schema & ~PS_VERSIONABLE:
+        if not rc.schema & PS_VERSIONABLE:
+            fail(a, C_BAD_SCHEMA, at, f"schema {rc.schema} of {rc.m_lpszClassName}", f"schema {schema[0]}")
         if a._schemas is None:
             a._schemas = {}
         a._schemas[rc] = schema[0]
@@ -580,12 +606,13 @@ cdef int bad_class(CArchive a, int64_t at, object wanted, str name, uint32_t sch
     raise e
 
 
-cdef int check_admitted(CArchive a, CRuntimeClass rc, CRuntimeClass wanted, int64_t at, uint32_t schema) except -1:
+cdef int check_admitted(CArchive a, CRuntimeClass rc, CRuntimeClass wanted, int64_t at,
+                        uint32_t schema) except -1:
     """AR-186: what a stream may make of a registered class."""
     if rc.library or a._admit == ADMIT_REGISTERED or (a._admit == ADMIT_REQUESTED and wanted is not None):
         return 0
     if a._admit == ADMIT_REQUESTED:
-        return bad_class(a, at, "a library collection: a plain CObject is asked for, and allow= names no classes",
+        return bad_class(a, at, "a library collection, as no class is asked for and allow= names none",
                          rc.m_lpszClassName, schema)
     for allowed in a._allow:
         if derives(rc, allowed):
@@ -599,8 +626,11 @@ cdef object load_object(CArchive a, CRuntimeClass wanted):
     cdef CRuntimeClass rc = None
     cdef uint32_t schema = 0, outer, outer_object
     cdef bint inside = False
-    if wanted is not None and wanted.m_wSchema == PS_NO_SCHEMA:
+    if wanted is not None and wanted.schema == PS_NO_SCHEMA:
         raise_not_supported(f"class {wanted.m_lpszClassName} has no schema, so it cannot be archived")
+    if a._map is None:
+        check_loading(a)
+        begin_map(a)
     if a.rlim - a.rcur < 2:
         fetch(a, 2)  # endOfFile between items consumes nothing: the archive stays sound
     enter_item(a)
@@ -614,6 +644,9 @@ cdef object load_object(CArchive a, CRuntimeClass wanted):
         check_admitted(a, rc, wanted, tag.at, schema)
         if a.max_depth_ >= 0 and a._depth >= a.max_depth_:
             over_limit(a, "max_depth", a.max_depth_, a._depth + 1, tag.at)
+        a._created += 1
+        if a.max_dense_ >= 0 and a._created - a.max_dense_ > tag.at >> 3:
+            over_limit(a, "max_dense", a.max_dense_, f"{a._created} objects in {tag.at} bytes", tag.at)
         obj = create(rc)
         if a._map is None:
             check_loading(a)  # creating it closed the archive
@@ -657,21 +690,22 @@ cdef int load_failed(CArchive a, object e, CRuntimeClass rc) except -1:
 cdef class CArchive(Cursor):
     """Stores values and objects to a file, or loads them, as the bytes that MFC's CArchive makes (AR-1).
 
-    `file` is a CFile, CMemFile or anything like them, a binary Python file, or for loading any bytes-like object. `mode` is
-    `CArchive.load` or `CArchive.store`, optionally with `bNoFlushOnDelete` or `bNoByteSwap`. `nBufSize` is at least 128;
-    `lpBuf` a writable buffer of that size to use in place of one of its own. The file is neither opened, owned nor closed.
+    `file` is a CFile, CMemFile or anything like them, a binary Python file, or for loading any bytes-like
+    object. `mode` is `CArchive.load` or `CArchive.store`, optionally with `bNoFlushOnDelete` or
+    `bNoByteSwap`. `nBufSize` is at least 128; `lpBuf` a writable buffer of that size to use in place of one
+    of its own. The file is neither opened, owned nor closed.
 
-    - `unicode`: CString and text lines are UTF-16 (a Unicode build), else of the code page `encoding` with the error
-      policy `errors`. `encoding="cp1252"` is Windows' own, without undefined bytes (AR-60).
-    - `profile`: "mfc6", "mfc8" or "mfc9"; `bits`: 32 or 64, the build that is imitated; `map_order`: None, "mfc6" or
-      "mfc9" (AR-147).
+    - `unicode`: CString and text lines are UTF-16 (a Unicode build), else of the code page `encoding` with
+      the error policy `errors`. `encoding="cp1252"` is Windows' own, without undefined bytes (AR-60).
+    - `profile`: "mfc6", "mfc8" or "mfc9"; `bits`: 32 or 64, the build that is imitated; `map_order`: None,
+      "mfc6" or "mfc9" (AR-147).
     - `faithful=True` reproduces MFC's quirks, `canonical=True` refuses over-long forms on loading (10.7).
-    - `allow`: which classes the stream may create. None: those that derive from the class asked for, and the library's
-      collections; "registered": all registered ones; a set of classes: those, what derives from them, and the
-      library's collections (AR-186). `registry`: where names are looked up.
+    - `allow`: which classes the stream may create. None: those that derive from the class asked for, and the
+      library's collections; "registered": all registered ones; a set of classes: those, what derives from
+      them, and the library's collections (AR-186). `registry`: where names are looked up.
     - `read_ahead=False` never asks the file for more than an item needs.
-    - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`: limits against hostile streams, None
-      for none (AR-179 to AR-184).
+    - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`, `max_dense`: limits
+      against hostile streams, None for none (AR-179 to AR-184; the properties say what each means).
 
     As a context manager it closes on success and aborts on an exception (AR-209).
     """
@@ -681,14 +715,15 @@ cdef class CArchive(Cursor):
     bNoFlushOnDelete = 2
     bNoByteSwap = 4
 
-    def __init__(self, file, mode, nBufSize=4096, lpBuf=None, *, unicode=True, encoding="cp1252", errors="strict",
-                 profile="mfc9", faithful=False, canonical=False, map_order=None, allow=None, registry=None,
-                 read_ahead=True, bits=32, max_string=16 << 20, max_count=16 << 20, max_total=256 << 20,
-                 max_objects=1_000_000, max_classes=1024, max_depth=200):
+    def __init__(self, file, mode, nBufSize=4096, lpBuf=None, *, unicode=True, encoding="cp1252",
+                 errors="strict", profile="mfc9", faithful=False, canonical=False, map_order=None, allow=None,
+                 registry=None, read_ahead=True, bits=32, max_string=16 << 20, max_count=16 << 20,
+                 max_total=256 << 20, max_objects=1_000_000, max_classes=1024, max_depth=200,
+                 max_dense=65536):
         if self.opened:
             raise RuntimeError("an archive cannot be opened a second time; make a new one")
         if not isinstance(mode, int) or not 0 <= mode <= 7:
-            raise ValueError(f"mode must be CArchive.load or CArchive.store, optionally with other bits; got {mode!r}")
+            raise ValueError(f"mode must be CArchive.load or CArchive.store (and other bits), got {mode!r}")
         if profile not in ("mfc6", "mfc8", "mfc9"):
             raise ValueError(f"profile must be 'mfc6', 'mfc8' or 'mfc9', got {profile!r}")
         if map_order not in (None, "mfc6", "mfc9"):
@@ -710,6 +745,7 @@ cdef class CArchive(Cursor):
         self.max_objects = max_objects
         self.max_classes = max_classes
         self.max_depth = max_depth
+        self.max_dense = max_dense
         self.allow = allow
         self._schema = self._object_schema = PS_ASKED
         self.m_bForceFlat = True
@@ -731,13 +767,11 @@ cdef class CArchive(Cursor):
         return f"<CArchive {way}{failed} at byte {position(self) if not self.busy else '?'}>"
 
     cdef void clear_map(self) noexcept:
-        cdef list entries = self._map
         free(self._slots)
         self._slots = NULL
         self._mask = 0
-        self._map = None
         self._schemas = None
-        entries = None  # last, as this runs what the objects have for destructors
+        self._map = None  # last, as this runs what the objects have for destructors
 
     # --- settings
 
@@ -792,16 +826,28 @@ cdef class CArchive(Cursor):
         self.max_depth_ = limit_in("max_depth", value)
 
     @property
+    def max_dense(self):
+        """How many more objects the stream may make than it has had groups of 8 bytes, None for no limit. Two
+        bytes make an object of a hundred or more: this keeps the memory in proportion to the input."""
+        return limit_out(self.max_dense_)
+
+    @max_dense.setter
+    def max_dense(self, value):
+        self.max_dense_ = limit_in("max_dense", value)
+
+    @property
     def limits(self):
         """All limits by name, as a new dict."""
         return {name: getattr(self, name) for name in _LIMITS}
 
     def SetLoadParams(self, nGrowBy=1024):
-        """Accepted and without effect, as memory is tuned by itself; CInvalidArgException once the map exists (AR-29)."""
+        """Accepted and without effect, as memory is tuned by itself; CInvalidArgException once the map exists
+        (AR-29)."""
         self.check_params(True)
 
     def SetStoreParams(self, nHashSize=2053, nBlockSize=128):
-        """Accepted and without effect, as memory is tuned by itself; CInvalidArgException once the map exists (AR-29)."""
+        """Accepted and without effect, as memory is tuned by itself; CInvalidArgException once the map exists
+        (AR-29)."""
         self.check_params(False)
 
     cdef int check_params(self, bint loading) except -1:
@@ -815,7 +861,8 @@ cdef class CArchive(Cursor):
     # --- objects
 
     def WriteObject(self, pOb, /):
-        """Store a pointer: null, a reference to what was stored before, or class tag and object (AR-80 to AR-85).
+        """Store a pointer: null, a reference to what was stored before, or class tag and object (AR-80 to
+        AR-85).
 
         CNotSupportedException if the object's class has no schema.
         """
@@ -824,14 +871,15 @@ cdef class CArchive(Cursor):
     def ReadObject(self, pClass=None, /):
         """Load a pointer: None, an object loaded before, or a new one (AR-93 to AR-106).
 
-        `pClass` is the class (or CRuntimeClass) it must be of or derive from; None does not check, and creates only what
-        `allow` admits. badIndex, badClass, badSchema as in MFC; CMemoryException for a class that cannot be created;
-        CNotSupportedException if `pClass` has no schema.
+        `pClass` is the class (or CRuntimeClass) it must be of or derive from; None does not check, and
+        creates only what `allow` admits. badIndex, badClass, badSchema as in MFC; CMemoryException for a
+        class that cannot be created; CNotSupportedException if `pClass` has no schema.
         """
         return load_object(self, None if pClass is None else runtime_class(pClass))
 
     def WriteClass(self, pClass, /):
-        """Store a class tag alone (AR-107). badClass for None, CNotSupportedException for a class without a schema."""
+        """Store a class tag alone (AR-107). badClass for None, CNotSupportedException for a class without a
+        schema."""
         unusable(self)
         if self.loading:
             fail(self, C_GENERIC, -1, "a storing archive", "a loading one")
@@ -843,9 +891,9 @@ cdef class CArchive(Cursor):
     def ReadClass(self, pClass=None, pSchema=None, pObTag=None):
         """Load a class tag alone and return its CRuntimeClass (AR-108, AR-109, AR-226).
 
-        The schema goes to the box `pSchema` (a UINT), else GetObjectSchema answers it once. An object's tag is badIndex,
-        unless there is a box `pObTag` (a DWORD): then it gets the object's index and the result is None. For a class it
-        gets 0x80000000 | index, for a new class record 0x80007FFF.
+        The schema goes to the box `pSchema` (a UINT), else GetObjectSchema answers it once. An object's tag
+        is badIndex, unless there is a box `pObTag` (a DWORD): then it gets the object's index and the result
+        is None. For a class it gets 0x80000000 | index, for a new class record 0x80007FFF.
         """
         cdef Tag tag
         cdef CRuntimeClass rc, wanted = None if pClass is None else runtime_class(pClass)
@@ -853,8 +901,9 @@ cdef class CArchive(Cursor):
         unusable(self)
         if not self.loading:
             fail(self, C_GENERIC, -1, "a loading archive", "a storing one")
-        if wanted is not None and wanted.m_wSchema == PS_NO_SCHEMA:
+        if wanted is not None and wanted.schema == PS_NO_SCHEMA:
             raise_not_supported(f"class {wanted.m_lpszClassName} has no schema, so it cannot be archived")
+        begin_map(self)
         if self.rlim - self.rcur < 2:
             fetch(self, 2)
         enter_item(self)
@@ -887,8 +936,8 @@ cdef class CArchive(Cursor):
             self.WriteClass(pClass)
 
     def MapObject(self, pOb, /):
-        """Give an object the next index without storing or loading anything; both sides must do it at the same point.
-        None only makes sure that there is a map (AR-111)."""
+        """Give an object the next index without storing or loading anything; both sides must do it at the
+        same point. None only makes sure that there is a map (AR-111)."""
         unusable(self)
         if pOb is not None and not isinstance(pOb, Object):
             raise TypeError(f"only CObject can be mapped, not {type(pOb).__name__}")
@@ -897,8 +946,8 @@ cdef class CArchive(Cursor):
             add_entry(self, pOb)
 
     def GetObjectSchema(self):
-        """The schema of the object that is being loaded: once, then 0xFFFFFFFF (AR-104). `object_schema` can be read any
-        number of times."""
+        """The schema of the object that is being loaded: once, then 0xFFFFFFFF (AR-104). `object_schema` can
+        be read any number of times."""
         cdef uint32_t schema = self._schema
         self._schema = PS_ASKED
         return schema
@@ -912,7 +961,7 @@ cdef class CArchive(Cursor):
         """The schema of the object that is being loaded, None outside of one (AR-207)."""
         return None if self._object_schema == PS_ASKED else self._object_schema
 
-    def _set_mapcount(self, n, /):
+    def _set_map_count(self, n, /):
         """For tests of the end of the map (AR-78): the next index of a storing archive."""
         begin_map(self)
         self._next = n
@@ -931,8 +980,8 @@ cdef class CArchive(Cursor):
     # --- operators and typed reads
 
     def __lshift__(self, other):
-        """`ar << value`: a box as its type, bool as C++ bool, int as LONG, float as double, str as CString, None and CObject
-        as object pointers, value types as theirs. Returns the archive (AR-193 to AR-199)."""
+        """`ar << value`: a box as its type, bool as C++ bool, int as LONG, float as double, str as CString,
+        None and CObject as object pointers, value types as theirs. Returns the archive (AR-193 to AR-199)."""
         if isinstance(other, Box):
             store_kind(self, (<Box>other)._kind, (<Box>other)._v)
         elif isinstance(other, bool):
@@ -958,7 +1007,8 @@ cdef class CArchive(Cursor):
             set_box(other, load_kind(self, (<Box>other)._kind))
             return self
         if isinstance(other, type):
-            raise TypeError(f">> needs a box: x = {other.__name__}(); ar >> x; or use ar.read({other.__name__})")
+            name = other.__name__
+            raise TypeError(f">> needs a box: x = {name}(); ar >> x; or use ar.read({name})")
         extract = getattr(type(other), "__mfc_extract__", None)
         if extract is None:
             raise TypeError(f">> needs a box, for example x = WORD(); ar >> x; not {type(other).__name__}")
@@ -970,9 +1020,9 @@ cdef class CArchive(Cursor):
         return self
 
     def read(self, T, /):
-        """Load one value of the wire type `T` and return it: int, float, bool or str for the scalar and string types, an
-        object or None for classes derived from CObject, and what they say for value types and descriptors such as
-        `list_of(CString)` (AR-200)."""
+        """Load one value of the wire type `T` and return it: int, float, bool or str for the scalar and
+        string types, an object or None for classes derived from CObject, and what they say for value types
+        and descriptors such as `list_of(CString)` (AR-200)."""
         cdef int kind = kind_of(T)
         if kind != K_NONE:
             return load_kind(self, kind)
@@ -1003,13 +1053,18 @@ cdef class CArchive(Cursor):
             store(self, value)
         elif isinstance(T, CRuntimeClass) or (isinstance(T, type) and issubclass(T, Object)):
             if value is not None and not (isinstance(value, Object) and value.IsKindOf(T)):
-                raise TypeError(f"need a {runtime_class(T).m_lpszClassName} or None, not {type(value).__name__}")
+                name = runtime_class(T).m_lpszClassName
+                raise TypeError(f"need a {name} or None, not {type(value).__name__}")
             store_object(self, value)
         else:
             raise TypeError(f"{T!r} is not a wire type")
 
 
-cdef tuple _LIMITS = ("max_string", "max_count", "max_total", "max_objects", "max_classes", "max_depth")
+ps_adopt_methods(<PyTypeObject *><PyObject *>CArchive)
+
+cdef tuple _LIMITS = (
+    "max_string", "max_count", "max_total", "max_objects", "max_classes", "max_depth", "max_dense",
+)
 
 
 cdef int no_wire_type(object value) except -1:

@@ -13,7 +13,7 @@ from libc.stdint cimport uint8_t
 
 from pysock._core.blocking cimport CSocket
 from pysock._core.native cimport PS_WSAENOTSOCK, SOCK_STREAM
-from pysock._core.sockets cimport set_last_error
+from pysock._core.sockets cimport set_last_error, usable
 from pysock._core.stream cimport Stream
 
 from pysock._core.errors import (
@@ -93,7 +93,7 @@ cdef class SocketStream(Stream):
         cdef CSocket sock = self._need("read")
         cdef Py_ssize_t got = -PS_WSAENOTSOCK
         if self._own:
-            if sock._pump is not None and sock._usable("Receive"):
+            if sock._pump is not None and usable(sock, "Receive"):
                 got = sock.receive(p, n, 0, NULL)
         else:
             view = PyMemoryView_FromMemory(<char *>p, n, PyBUF_WRITE)
@@ -116,7 +116,7 @@ cdef class SocketStream(Stream):
         cdef CSocket sock = self._need("write")
         cdef int r = -PS_WSAENOTSOCK
         if self._own:
-            if sock._pump is not None and sock._usable("Send"):
+            if sock._pump is not None and usable(sock, "Send"):
                 r = sock.send_all(src, n, 0)
         else:
             view = PyMemoryView_FromMemory(<char *>src, n, PyBUF_READ)
@@ -136,7 +136,7 @@ cdef class SocketStream(Stream):
         if sock is None or sock._pump is None:
             warnings.warn(f"{n} bytes received and not read are lost: their socket is closed", ResourceWarning, 2)
             return 0
-        if not sock._usable("Receive"):
+        if not usable(sock, "Receive"):
             return 0
         return sock.keep(<const char *>src, n)
 

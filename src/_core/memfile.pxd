@@ -12,6 +12,7 @@ cdef class MemFile:
     cdef Py_ssize_t _growth     # step of growth in bytes; 0: cannot grow
     cdef Py_ssize_t _exports    # views of _data that are alive: no moving while there are any
     cdef Py_buffer _view        # of the attached object
+    cdef bint _borrowed         # _data is _view's
     cdef object _attached       # the attached object or None
 
     cdef Py_ssize_t read_raw(self, uint8_t *dst, Py_ssize_t n) noexcept

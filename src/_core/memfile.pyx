@@ -1,12 +1,14 @@
-# cython: language_level=3, binding=False, embedsignature=True, embedsignature.format=clinic, always_allow_keywords=False
+# cython: language_level=3, binding=False, embedsignature=True, embedsignature.format=clinic
+# cython: always_allow_keywords=False
 """A file in memory (AR-37), compiled, so that an archive over it moves bytes by memcpy.
 
-Invariants: 0 <= _len <= _alloc; _data does not move while a view of it is alive; bytes between an old length and a
-write beyond it are zero.
+Invariants: 0 <= _len <= _alloc; _data does not move while a view of it is alive; bytes between an old length
+and a write beyond it are zero.
 """
 
-cimport cython
-from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport (
+    PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
+)
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
 from libc.stdint cimport uint8_t
@@ -39,14 +41,15 @@ def live_counts():
 
 
 cdef class MemFile:
-    """The compiled part of `CMemFile`: bytes in memory that are read, written and moved in like a file (AR-37)."""
+    """The compiled part of `CMemFile`: bytes in memory that are read, written and moved in like a file
+    (AR-37)."""
 
     def __cinit__(self, *args, **kwargs):
         PS_MEMFILE(1)
 
     def __init__(self, buffer=None, size=None, growth=None):
-        """`MemFile()` is empty and grows by 1024 bytes; `MemFile(growth)` by that many; `MemFile(buffer, size, growth)`
-        is `Attach(buffer, size, growth)`."""
+        """`MemFile()` is empty and grows by 1024 bytes; `MemFile(growth)` by that many; `MemFile(buffer,
+        size, growth)` is `Attach(buffer, size, growth)`."""
         self._free()
         self._growth = 1024
         if buffer is None:
@@ -59,10 +62,10 @@ cdef class MemFile:
 
     def __dealloc__(self):
         PS_MEMFILE(-1)
-        if self._attached is None:
-            PyMem_RawFree(self._data)
-        else:
+        if self._borrowed:  # not `_attached`: the collector may have cleared that already
             PyBuffer_Release(&self._view)
+        else:
+            PyMem_RawFree(self._data)
 
     def _set_growth(self, growth):
         cdef Py_ssize_t step = growth
@@ -83,7 +86,7 @@ cdef class MemFile:
         return n
 
     cdef int _check_writable(self) except -1:
-        if self._attached is not None and self._view.readonly:
+        if self._borrowed and self._view.readonly:
             raise_file(ACCESS_DENIED, -1, "", "write to a read-only buffer")
         return 0
 
@@ -104,7 +107,8 @@ cdef class MemFile:
         return 0
 
     cdef int _grow(self, Py_ssize_t need) except -1:
-        """At least `need` bytes of memory, in whole steps; by half again each time, so that appending is linear."""
+        """At least `need` bytes of memory, in whole steps; by half again each time, so that appending is
+        linear."""
         cdef Py_ssize_t room, steps
         cdef uint8_t *data
         if need <= self._alloc:
@@ -120,12 +124,13 @@ cdef class MemFile:
         if steps > (<Py_ssize_t>(<size_t>-1 >> 1)) // self._growth:
             raise_memory("a memory file cannot become that long")
         room = steps * self._growth
-        data = <uint8_t *>PyMem_RawRealloc(NULL if self._attached is not None else self._data, room)
+        data = <uint8_t *>PyMem_RawRealloc(NULL if self._borrowed else self._data, room)
         if data == NULL:
             raise_memory(f"no memory for a file of {need} bytes")
-        if self._attached is not None:
+        if self._borrowed:
             memmove(data, self._data, self._len)
             PyBuffer_Release(&self._view)
+            self._borrowed = False
             self._attached = None
         self._data = data
         self._alloc = room
@@ -134,11 +139,12 @@ cdef class MemFile:
     cdef int _free(self) except -1:
         if self._exports:
             raise BufferError("the memory file has exported views and cannot let its memory go")
-        if self._attached is None:
-            PyMem_RawFree(self._data)
-        else:
+        if self._borrowed:
             PyBuffer_Release(&self._view)
+            self._borrowed = False
             self._attached = None
+        else:
+            PyMem_RawFree(self._data)
         self._data = NULL
         self._alloc = self._len = self._pos = 0
         return 0
@@ -148,8 +154,9 @@ cdef class MemFile:
     def Attach(self, buffer, size=None, growth=0):
         """Work on `buffer` (any contiguous bytes-like object), on its first `size` bytes if given.
 
-        growth 0: the whole buffer is the file's content and the file cannot grow; above 0: the content starts empty, and
-        what does not fit moves to memory of the file's own. Raises ValueError if `size` is more than there is.
+        growth 0: the whole buffer is the file's content and the file cannot grow; above 0: the content starts
+        empty, and what does not fit moves to memory of the file's own. Raises ValueError if `size` is more
+        than there is.
         """
         cdef Py_buffer view
         cdef Py_ssize_t step = growth, n
@@ -168,6 +175,7 @@ cdef class MemFile:
             PyBuffer_Release(&view)
             raise
         self._view = view
+        self._borrowed = True
         self._attached = buffer
         self._data = <uint8_t *>view.buf
         self._alloc = n
@@ -175,7 +183,8 @@ cdef class MemFile:
         self._len = 0 if step else n
 
     def Detach(self):
-        """Let the memory go and return it: the attached object, else a bytearray of the content. The file is empty then."""
+        """Let the memory go and return it: the attached object, else a bytearray of the content. The file is
+        empty then."""
         cdef object memory = self._attached
         if memory is None:
             memory = bytearray(self.getvalue())
@@ -183,7 +192,8 @@ cdef class MemFile:
         return memory
 
     def Read(self, nCount, /):
-        """Up to `nCount` bytes from the position on, as bytes; fewer at the end of the file, none behind it."""
+        """Up to `nCount` bytes from the position on, as bytes; fewer at the end of the file, none behind
+        it."""
         cdef Py_ssize_t n = nCount, left = self._len - self._pos
         if n < 0:
             raise ValueError(f"the number of bytes must not be negative, got {n}")
@@ -196,7 +206,8 @@ cdef class MemFile:
         return data
 
     def ReadInto(self, buffer, /):
-        """Fill a writable buffer from the position on; returns the number of bytes, fewer at the end of the file."""
+        """Fill a writable buffer from the position on; returns the number of bytes, fewer at the end of the
+        file."""
         cdef Py_buffer view
         PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE)
         try:
@@ -216,8 +227,8 @@ cdef class MemFile:
     def Seek(self, lOff, nFrom=0, /):
         """Move to `lOff` from the beginning (0), the position (1) or the end (2); returns the new position.
 
-        CFileException (badSeek) before the beginning, or with a positive offset from the end; CMemoryException behind
-        a buffer that cannot grow. An unknown `nFrom` changes nothing (AR-37).
+        CFileException (badSeek) before the beginning, or with a positive offset from the end;
+        CMemoryException behind a buffer that cannot grow. An unknown `nFrom` changes nothing (AR-37).
         """
         cdef object where = lOff
         if nFrom == 1:
@@ -278,8 +289,9 @@ cdef class MemFile:
         return memoryview(self)
 
     def __getbuffer__(self, Py_buffer *view, int flags):
-        cdef bint readonly = self._attached is not None and self._view.readonly
-        PyBuffer_FillInfo(view, self, self._data if self._data != NULL else <void *>b"", self._len, readonly, flags)
+        cdef bint readonly = self._borrowed and self._view.readonly
+        cdef void *data = self._data if self._data != NULL else <void *><char *>b""
+        PyBuffer_FillInfo(view, self, data, self._len, readonly, flags)
         self._exports += 1
 
     def __releasebuffer__(self, Py_buffer *view):

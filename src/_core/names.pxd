@@ -1,7 +1,5 @@
 # cython: language_level=3
 """What sibling rooms may use of `names`."""
-from libc.stdint cimport uint16_t
-
 from pysock._core.native cimport ps_addr
 
 

@@ -1,10 +1,11 @@
 # cython: language_level=3
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """Addresses and the resolver: Python's address tuples, classic dotted numbers, host names (spec 6.2, 6.3)."""
 import os
 import socket
 
 cimport cython
-from libc.stdint cimport uint16_t, uint32_t
+from libc.stdint cimport uint32_t
 from libc.string cimport memcpy
 
 from pysock._core.native cimport (
@@ -109,7 +110,8 @@ def resolve_name(host, port, family=AF_INET, kind=0):
 
 
 cdef int any_address(object address, int family, ps_addr *out, str argument) except -1:
-    """A SOCKADDR argument: SockAddr, or Python's address for the family: (host, port), (host, port, flow, scope), path.
+    """A SOCKADDR argument: SockAddr, or Python's address for the family: (host, port), (host, port, flow,
+    scope), path.
 
     Hosts here are numbers; names go through the forms that resolve.
     """

@@ -86,7 +86,8 @@ cdef extern from "ps_plat.h" nogil:
     Py_ssize_t ps_recv(ps_sock_t s, void *buf, size_t n, int flags)
     Py_ssize_t ps_recvfrom(ps_sock_t s, void *buf, size_t n, int flags, sockaddr *addr, ps_socklen_t *len)
     Py_ssize_t ps_send(ps_sock_t s, const void *buf, size_t n, int flags)
-    Py_ssize_t ps_sendto(ps_sock_t s, const void *buf, size_t n, int flags, const sockaddr *addr, ps_socklen_t len)
+    Py_ssize_t ps_sendto(ps_sock_t s, const void *buf, size_t n, int flags, const sockaddr *addr,
+                         ps_socklen_t len)
     int ps_getsockopt(ps_sock_t s, int level, int name, void *value, ps_socklen_t *len)
     int ps_setsockopt(ps_sock_t s, int level, int name, const void *value, ps_socklen_t len)
     int ps_take_error(ps_sock_t s)
@@ -138,6 +139,8 @@ cdef extern from "ps_poller.h" nogil:
         const ps_poller_ops *ops
     const ps_poller_ops *const *ps_pollers
     int ps_poller_open(const char *name, ps_poller **out)
+    int ps_poller_embed(ps_poller **p)
+    void ps_poller_rest(ps_poller *p)
     void ps_poller_rearm(ps_poller *p, ps_watch *w, uint32_t bits)
 
 cdef extern from "ps_events.h" nogil:
@@ -167,6 +170,7 @@ cdef extern from "ps_events.h" nogil:
         PS_EV_CUTS
         PS_EV_MARK
         PS_EV_INLINE
+        PS_EV_NO_URGENT
     ctypedef struct ps_events:
         uint8_t mask
         uint8_t posted
@@ -188,8 +192,8 @@ cdef extern from "ps_events.h" nogil:
     const uint8_t *ps_ev_order
     unsigned int ps_ev_post(ps_events *e, unsigned int due)
     unsigned int ps_ev_edge(ps_events *e, unsigned int bits, const ps_probe *probe, void *s)
-    unsigned int ps_ev_received(ps_events *e, size_t asked, Py_ssize_t got, int msg_flags, const ps_probe *probe,
-                                void *s)
+    unsigned int ps_ev_received(ps_events *e, size_t asked, Py_ssize_t got, int msg_flags,
+                                const ps_probe *probe, void *s)
     Py_ssize_t ps_ev_answer(ps_events *e, size_t asked, Py_ssize_t got)
     bint ps_ev_wants_urgent(const ps_events *e)
     unsigned int ps_ev_urgent(ps_events *e, const ps_probe *probe, void *s)

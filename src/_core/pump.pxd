@@ -20,6 +20,7 @@ cdef class Pump:
     cdef int64_t _deadline           # of the earliest timer, ns; INT64_MAX: none
     cdef int64_t _spin               # ns
     cdef object _soon                # deque of callables
+    cdef bint _called                # there are some
     cdef list _heap                  # (deadline ns, sequence number, timer id), heapq order
     cdef dict _timers                # id -> (deadline ns, period ns or 0, callable)
     cdef int _next_timer             # the last id given out
@@ -41,7 +42,9 @@ cdef class Pump:
     cdef int _run_items(self, Py_ssize_t most) except -1
     cdef int _run_callables(self, Py_ssize_t most) except -1
     cdef int _run_timers(self) except -1
+    cdef int _look_at_heap(self) except -1
     cdef int64_t _patience(self)
+    cdef int _hand_back(self, bint unseen) except -1
     cdef int _nudge(self) except -1
     cdef int _tell(self, object sock, unsigned int event, object exc) except -1
 

@@ -1,11 +1,14 @@
 # cython: language_level=3
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
 """The pump: one per thread, it collects what sockets report and runs the callbacks, in order (PY-1 to PY-6).
 
 Invariants:
- - No Python code runs between the system's wait and the end of its batch: edges first become notifications in the
+ - No Python code runs between the system's wait and the end of its batch: edges first become notifications in
+ the
    posted queue, then callbacks run.  So a batch never names a socket that a callback has closed.
  - Everything queued is named by (slot, generation), never by reference: what is closed or dead is not found.
- - Only the owner's thread touches a pump, except for stop, call_soon_threadsafe and the end of its sockets' lives.
+ - Only the owner's thread touches a pump, except for stop, call_soon_threadsafe and the end of its sockets'
+ lives.
 """
 import heapq
 import os
@@ -38,8 +41,10 @@ from pysock._core.native cimport (
     ps_event,
     ps_item,
     ps_now_ns,
+    ps_poller_embed,
     ps_poller_open,
     ps_poller_rearm,
+    ps_poller_rest,
     ps_pollers,
     ps_recv,
     ps_ring_free,
@@ -54,7 +59,6 @@ from pysock._core.native cimport (
     ps_sock_t,
     ps_socket_probe,
     ps_startup,
-    ps_watch,
 )
 
 from pysock._core.errors import SocketException, WrongThreadError
@@ -72,7 +76,7 @@ cdef extern from *:
 
 cdef enum:
     BATCH = 512                          # edges taken by one wait
-    RETRY_MS = 100                       # how long a listener without descriptors waits for others to free some
+    RETRY_MS = 100                       # how long a listener without descriptors waits for some to be freed
 
 
 cdef unsigned long this_thread() noexcept:
@@ -133,8 +137,8 @@ _all_pumps = weakref.WeakSet()            # for the child of a fork
 cdef class Pump:
     """The notification queue of one thread and the loop that empties it.
 
-    There is one for each thread, made when first needed: ``Pump.current()``.  `run` it, or let another loop call
-    `dispatch` whenever `fileno` is readable or `next_deadline` has come.
+    There is one for each thread, made when first needed: ``Pump.current()``.  `run` it, or let another loop
+    call `dispatch` whenever `fileno` is readable or `next_deadline` has come.
     """
 
     def __cinit__(self):
@@ -159,15 +163,15 @@ cdef class Pump:
     def __repr__(self):
         if self._poller == NULL:
             return "<Pump void>"
-        return f"<Pump {self.mechanism} sockets={self._live.live} posted={self._posted.count}>"
+        return f"<Pump {self.mechanism} sockets={self._live.live - (self._signals is not None)} posted={self._posted.count}>"
 
     # --- for the rooms above ------------------------------------------------------------------------------
 
     cdef int check_thread(self) except -1:
-        if PyThread_get_thread_ident() != self._thread:
-            raise WrongThreadError("this pump belongs to another thread")
         if self._poller == NULL:
             raise WrongThreadError("this pump belongs to the parent process")
+        if PyThread_get_thread_ident() != self._thread:
+            raise WrongThreadError("this pump belongs to another thread")
         return 0
 
     cdef int watch(self, Watched w, ps_sock_t fd) except? -1:
@@ -187,7 +191,7 @@ cdef class Pump:
 
     cdef void unwatch(self, Watched w) noexcept:
         """The descriptor is about to be closed or given away: nothing may name w any more (LT-12)."""
-        if self._poller != NULL:                        # else this is a forked child, and nothing is left of it
+        if self._poller != NULL:                # else this is a forked child, and nothing is left of it
             self._poller.ops.del_(self._poller, &w._watch)
             ps_slots_remove(&self._live, w._slot)
         w._slot = PS_NO_SLOT
@@ -198,7 +202,7 @@ cdef class Pump:
         """Queues the events of `due` for w."""
         cdef ps_item item
         cdef unsigned int event
-        cdef int i, r
+        cdef int i
         item.slot = w._slot
         item.generation = self._live.slots[w._slot].generation
         if due & (due - 1) == 0:                        # the usual one
@@ -301,7 +305,7 @@ cdef class Pump:
     cdef int64_t _patience(self):
         """How long a wait may last now: ns, 0: there is work, -1: for ever."""
         cdef int64_t left
-        if self._posted.count or self._stop or self._soon:
+        if self._posted.count or self._stop or self._called:
             return 0
         if self._deadline == INT64_MAX:
             return -1
@@ -314,8 +318,9 @@ cdef class Pump:
         cdef Py_ssize_t i
         for i in range(n):
             if not self._soon:                          # a nested dispatch was here
-                return i
+                break
             fn = self._soon.popleft()
+            self._called = bool(self._soon)             # before fn, which may leave by KeyboardInterrupt
             try:
                 fn()
             except Exception as exc:
@@ -342,8 +347,18 @@ cdef class Pump:
                 fn()
             except Exception as exc:
                 self._tell(None, 0, exc)
-        self._deadline = self._heap[0][0] if self._heap else INT64_MAX
+        self._look_at_heap()
         return count
+
+    cdef int _hand_back(self, bint unseen) except -1:
+        """Whoever watches fileno() takes over again.  `unseen`: he does not know our timers."""
+        if self._depth or not self._embedded or self._poller == NULL:
+            return 0
+        if self._posted.count or self._called or (unseen and self._deadline != INT64_MAX):
+            self._nudge()
+        else:
+            ps_poller_rest(self._poller)
+        return 0
 
     cdef int _nudge(self) except -1:
         """Work was left outside of dispatch: whoever watches fileno() must see it (PY-23)."""
@@ -357,8 +372,8 @@ cdef class Pump:
     def dispatch(self, Py_ssize_t max_items=64):
         """Collects what is there without waiting and runs at most `max_items` callbacks, oldest first.
 
-        Returns how many queue items, timers and posted callables it took.  May be called from inside a callback;
-        no item is handled twice.
+        Returns how many queue items, timers and posted callables it took.  May be called from inside a
+        callback; no item is handled twice.
         """
         cdef Py_ssize_t taken = 0
         self.check_thread()
@@ -369,21 +384,20 @@ cdef class Pump:
             self._collect(0)
             if self._deadline != INT64_MAX and self._deadline <= ps_now_ns():
                 taken += self._run_timers()
-            if self._soon:
+            if self._called:
                 taken += self._run_callables(max_items)
             while taken < max_items and self._posted.count:
                 taken += self._run_items(max_items - taken)
         finally:
             self._depth -= 1
-            if self._depth == 0 and self._poller != NULL and (self._posted.count or self._soon):
-                self._nudge()
+            self._hand_back(False)
         return taken
 
     def run(self):
         """Dispatches until `stop` (or `pysock.quit`); returns the code given there.
 
-        Ctrl-C ends it at once with KeyboardInterrupt.  Without sockets, timers or callables it waits for ever, as a
-        message loop does.
+        Ctrl-C ends it at once with KeyboardInterrupt.  Without sockets, timers or callables it waits for
+        ever, as a message loop does.
         """
         cdef uint32_t most
         self.check_thread()
@@ -394,7 +408,7 @@ cdef class Pump:
                 self._collect(self._patience())
                 if self._deadline != INT64_MAX and self._deadline <= ps_now_ns():
                     self._run_timers()
-                if self._soon:
+                if self._called:
                     self._run_callables(sys.maxsize)
                 most = self._posted.count               # what comes up meanwhile waits for the next round
                 if most:
@@ -402,6 +416,7 @@ cdef class Pump:
         finally:
             self._depth -= 1
             self._stop = False
+            self._hand_back(True)
             self._give_signals(signals)
         return self._code
 
@@ -412,6 +427,7 @@ cdef class Pump:
         """
         cdef int64_t until = INT64_MAX
         cdef int64_t patience, left
+        cdef uint32_t most
         self.check_thread()
         if timeout is not None:
             until = ps_now_ns() + <int64_t>(timeout * 1e9)
@@ -433,17 +449,18 @@ cdef class Pump:
                 self._collect(patience)
                 if self._deadline != INT64_MAX and self._deadline <= ps_now_ns():
                     self._run_timers()
-                if self._soon:
+                if self._called:
                     self._run_callables(sys.maxsize)
-                while self._posted.count and not self._stop and not predicate():
+                most = self._posted.count               # as in run
+                while most and self._posted.count and not self._stop and not predicate():
                     self._run_items(1)
+                    most -= 1
                 if until != INT64_MAX and ps_now_ns() >= until:
                     return bool(predicate())
         finally:
             self._depth -= 1
             self._stop = False
-            if self._depth == 0 and self._poller != NULL and (self._posted.count or self._soon):
-                self._nudge()
+            self._hand_back(True)
             self._give_signals(signals)
 
     def stop(self, int code=0):
@@ -453,13 +470,15 @@ cdef class Pump:
         if PyThread_get_thread_ident() != self._thread or self._depth == 0:
             self._wake()
 
-    # --- callables and timers ---------------------------------------------------------------------------------
+    # --- callables and timers
+    # ---------------------------------------------------------------------------------
 
     def call_soon(self, fn):
         """Runs ``fn()`` in this thread at the next dispatch.  For the owner's thread."""
         self.check_thread()
         _callable(fn)
         self._soon.append(fn)
+        self._called = True
         if self._depth == 0:
             self._nudge()
 
@@ -467,6 +486,7 @@ cdef class Pump:
         """Runs ``fn()`` in the pump's thread at its next dispatch, and wakes it.  From any thread."""
         _callable(fn)
         self._soon.append(fn)
+        self._called = True
         self._wake()
 
     def set_timer(self, double ms, fn, *, bint once=False):
@@ -474,7 +494,7 @@ cdef class Pump:
 
         Returns an id for `kill_timer`.  Ticks missed while the thread was busy are not made up for.
         """
-        cdef int64_t period
+        cdef int64_t period, before
         self.check_thread()
         _callable(fn)
         if not ms >= 0 or ms > 1e12:
@@ -482,7 +502,10 @@ cdef class Pump:
         period = max(<int64_t>(ms * 1e6), 1)
         self._next_timer += 1
         ident = self._next_timer
+        before = self._deadline
         self._schedule(ident, ps_now_ns() + period, 0 if once else period, fn)
+        if self._depth == 0 and self._deadline < before:
+            self._nudge()                               # whoever watches fileno() waits for another deadline
         return ident
 
     def _schedule(self, ident, int64_t deadline, int64_t period, fn):
@@ -499,29 +522,34 @@ cdef class Pump:
         self.check_thread()
         if self._timers.pop(ident, None) is None:
             return False
-        if not self._timers:
-            self._heap.clear()
-            self._deadline = INT64_MAX
+        self._look_at_heap()
         return True
 
-    # --- embedding ----------------------------------------------------------------------------------------------
+    cdef int _look_at_heap(self) except -1:
+        """Forgets killed timers at the top of the heap: nobody shall wake up for them."""
+        while self._heap and self._heap[0][2] not in self._timers:
+            heapq.heappop(self._heap)
+        self._deadline = self._heap[0][0] if self._heap else INT64_MAX
+        return 0
+
+    # --- embedding
+    # ----------------------------------------------------------------------------------------------
 
     def fileno(self):
         """A descriptor for select, poll and their kin: readable whenever `dispatch` has work (PY-23)."""
-        cdef ps_sock_t fd
+        cdef int r
         self.check_thread()
-        fd = self._poller.ops.fd(self._poller)
-        if fd == PS_BAD_SOCK:
-            raise NotImplementedError(f"the {self.mechanism} mechanism has no descriptor of its own")
         if not self._embedded:
+            r = ps_poller_embed(&self._poller)
+            if r < 0:
+                raise SocketException("Pump.fileno", -r)
             self._embedded = True
-            if self._posted.count or self._soon:
-                self._nudge()
-        return fd
+            self._hand_back(True)
+        return self._poller.ops.fd(self._poller)
 
     def pending(self):
         """Is there anything `dispatch` would do now, as far as is known without asking the system?"""
-        return bool(self._posted.count or self._soon
+        return bool(self._posted.count or self._called
                     or (self._deadline != INT64_MAX and self._deadline <= ps_now_ns()))
 
     def next_deadline(self):
@@ -544,14 +572,15 @@ cdef class Pump:
             raise ValueError(f"spin_us must be between 0 and 10000000, not {value!r}")
         self._spin = <int64_t>(value * 1000)
 
-    # --- hooks --------------------------------------------------------------------------------------------------
+    # --- hooks
+    # --------------------------------------------------------------------------------------------------
 
     @property
     def on_callback_error(self):
         """``on_callback_error(sock, event, exc)``: called when a callback raised an Exception (PY-27).
 
-        `sock` is None and `event` 0 for a timer or a posted callable.  By default the exception is reported as
-        unraisable (``sys.unraisablehook``).  Assign a callable to change that, None to go back.
+        `sock` is None and `event` 0 for a timer or a posted callable.  By default the exception is reported
+        as unraisable (``sys.unraisablehook``).  Assign a callable to change that, None to go back.
         """
         return self._error_hook or _report
 
@@ -572,11 +601,12 @@ cdef class Pump:
             _callable(fn)
         self._idle_hook = fn
 
-    # --- descriptors run out --------------------------------------------------------------------------------------
+    # --- descriptors run out
+    # --------------------------------------------------------------------------------------
 
     cdef int starve(self, Watched w) except -1:
-        """A listener met a full descriptor table: its pending connection is kept, and FD_ACCEPT comes again when a
-        socket of this thread is closed, or after a while."""
+        """A listener met a full descriptor table: its pending connection is kept, and FD_ACCEPT comes again
+        when a socket of this thread is closed, or after a while."""
         key = (w._slot, self._live.slots[w._slot].generation)
         if key not in self._starved:
             self._starved.append(key)
@@ -600,7 +630,8 @@ cdef class Pump:
                 if due:
                     self.post(w, due)
 
-    # --- signals, threads, forks ------------------------------------------------------------------------------------
+    # --- signals, threads, forks
+    # ------------------------------------------------------------------------------------
 
     def _wake(self):
         if not self._signalled and self._poller != NULL:
@@ -608,15 +639,16 @@ cdef class Pump:
             self._poller.ops.wake(self._poller)
 
     def _take_signals(self):
-        """Python's handler only sets a flag.  A signal that comes between the last look at it and the wait, or that
-        another thread's C code receives, must end the wait all the same: so signals also write to a socket here."""
+        """Python's handler only sets a flag.  A signal that comes between the last look at it and the wait,
+        or that another thread's C code receives, must end the wait all the same: so signals also write to a
+        socket here."""
         cdef _SignalWatch w
         if self._depth or threading.current_thread() is not threading.main_thread():
             return False
         if self._signals is None:
             try:
                 w = _SignalWatch()
-            except OSError:                             # no descriptors left: signals interrupt the wait, mostly
+            except OSError:                     # no descriptors left: signals interrupt the wait, mostly
                 return False
             if self.watch(w, w._watch.fd) < 0 or self.register(w) < 0:
                 raise MemoryError("no room to watch for signals")
@@ -649,6 +681,7 @@ cdef class _Holder:
         global ps_my_pump
         if self.pump is not None:
             self.pump._ended = True
+            self.pump._thread = 0               # a later thread may get the number
             if ps_my_pump == <PyObject *>self.pump:
                 ps_my_pump = NULL
 

@@ -100,4 +100,32 @@ static inline int ps_same_method(PyTypeObject *a, PyTypeObject *b, PyObject *nam
     return _PyType_Lookup(a, name) == _PyType_Lookup(b, name);
 }
 
+/* Give `type` descriptors of its own for the methods it inherits from compiled bases: the interpreter's fast paths
+   for methods want the descriptor's type to be exactly that of the object. */
+static int ps_adopt_methods(PyTypeObject *type)
+{
+    Py_ssize_t i, at;
+    for (i = 1; i < PyTuple_GET_SIZE(type->tp_mro); i++) {
+        PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(type->tp_mro, i);
+        PyObject *name, *method;
+        if (base == &PyBaseObject_Type)
+            break;
+        for (at = 0; PyDict_Next(base->tp_dict, &at, &name, &method);) {
+            PyObject *own;
+            int failed;
+            if (!Py_IS_TYPE(method, &PyMethodDescr_Type) || PyDict_Contains(type->tp_dict, name))
+                continue;
+            own = PyDescr_NewMethod(type, ((PyMethodDescrObject *)method)->d_method);
+            if (own == NULL)
+                return -1;
+            failed = PyDict_SetItem(type->tp_dict, name, own);
+            Py_DECREF(own);
+            if (failed)
+                return -1;
+        }
+    }
+    PyType_Modified(type);
+    return 0;
+}
+
 #endif

@@ -2,7 +2,7 @@
 """What sibling rooms may use of `sockets`."""
 from cpython.buffer cimport Py_buffer
 
-from pysock._core.native cimport ps_addr, ps_sock_t
+from pysock._core.native cimport ps_addr, ps_poller_rearm, ps_sock_t
 from pysock._core.pump cimport Watched
 
 
@@ -17,9 +17,8 @@ cdef class CAsyncSocket(Watched):
     cdef bint _resolving             # a name is being looked up for Connect
     cdef public bint AsyncResolve    # Connect by name looks the name up in another thread
 
-    cdef int _usable(self, str operation) except -1
+    cdef int _unusable(self, str operation) except -1
     cdef int _fail(self, str operation, int code) except -1
-    cdef int _after(self, unsigned int due) except -1
     cdef int _must_be_empty(self, str operation) except -1
     cdef int _hold(self, ps_sock_t s, int family, int kind, int protocol) except? -1
     cdef int _drop(self) except -1
@@ -27,12 +26,33 @@ cdef class CAsyncSocket(Watched):
     cdef int _bind(self, const ps_addr *a) except? -1
     cdef int _connect(self, const ps_addr *a) except? -1
     cdef int _accept(self, CAsyncSocket new, ps_addr *peer) except? -1
-    cdef Py_ssize_t _receive(self, void *p, Py_ssize_t n, int flags) except? -1
+    cdef Py_ssize_t _receive(self, void *p, Py_ssize_t n, int flags, bint share) except? -1
     cdef Py_ssize_t _receive_from(self, void *p, Py_ssize_t n, int flags, ps_addr *source) except? -1
-    cdef Py_ssize_t _send(self, const void *p, Py_ssize_t n, int flags) except? -1
+    cdef Py_ssize_t _send(self, const void *p, Py_ssize_t n, int flags, bint share) except? -1
     cdef Py_ssize_t _send_to(self, const void *p, Py_ssize_t n, int flags, const ps_addr *target) except? -1
 
 
 cdef void set_last_error(int code) noexcept
-cdef int length_of(object n, Py_ssize_t available, Py_ssize_t *out) except -1
+cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1
 cdef int open_buffer(object buf, Py_buffer *view, int flags) except -1
+cdef bint shares(CAsyncSocket s, Py_ssize_t n) noexcept
+
+cdef extern from *:
+    unsigned long PyThread_get_thread_ident()
+
+
+cdef inline int usable(CAsyncSocket s, str operation) except -1:
+    """1 if there is a handle and this is its thread; 0 and WSAENOTSOCK without one (LT-16)."""
+    if s._pump is not None and PyThread_get_thread_ident() == s._pump._thread and s._pump._poller != NULL:
+        return 1
+    return s._unusable(operation)
+
+
+cdef inline int after(CAsyncSocket s, unsigned int due) except -1:
+    """After a call told the state machine something."""
+    if s._ev.rearm:
+        ps_poller_rearm(s._pump._poller, &s._watch, s._ev.rearm)
+        s._ev.rearm = 0
+    if due:
+        s._pump.post(s, due)
+    return 0

@@ -1,16 +1,19 @@
 # cython: language_level=3
-"""CAsyncSocket: the BSD calls with MFC's names, results and error codes, and the notifications that follow them.
+# cython: binding=False, embedsignature=True, embedsignature.format=clinic
+"""CAsyncSocket: the BSD calls with MFC's names, results and error codes, and the notifications that follow
+them.
 
-What is due after a call is decided by ps_events (native/ps_events.h), what runs when by the pump.  Members here
-check what Winsock checks and POSIX does not (ER-6), make one system call, tell the state machine, and turn a
-negative Winsock number into False or SOCKET_ERROR plus GetLastError, or into SocketException in strict mode.
+What is due after a call is decided by ps_events (native/ps_events.h), what runs when by the pump.  Members
+here check what Winsock checks and POSIX does not (ER-6), make one system call, tell the state machine, and
+turn a negative Winsock number into False or SOCKET_ERROR plus GetLastError, or into SocketException in strict
+mode.
 """
 import socket
 import threading
 
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from libc.string cimport memset
 
@@ -24,7 +27,6 @@ from pysock._core.names cimport (
 )
 from pysock._core.native cimport (
     AF_INET,
-    AF_UNSPEC,
     PS_AF_UNIX,
     PS_BAD_SOCK,
     PS_CONNECTED,
@@ -41,7 +43,6 @@ from pysock._core.native cimport (
     PS_FD_ALL,
     PS_FD_CLOSE,
     PS_FD_CONNECT,
-    PS_FD_OOB,
     PS_FD_READ,
     PS_FD_WRITE,
     PS_IN,
@@ -55,7 +56,6 @@ from pysock._core.native cimport (
     PS_WSAEALREADY,
     PS_WSAECONNABORTED,
     PS_WSAEDESTADDRREQ,
-    PS_WSAEFAULT,
     PS_WSAEINVAL,
     PS_WSAEISCONN,
     PS_WSAEMFILE,
@@ -125,6 +125,7 @@ from pysock._core.native cimport (
     ps_socket,
     ps_socket_probe,
     ps_socklen_t,
+    sockaddr,
 )
 from pysock._core.pump cimport Pump, Watched, current_pump, this_thread
 
@@ -135,40 +136,31 @@ cdef extern from *:
     """
     #include "ps_build.h"
     static PS_THREAD_LOCAL int ps_last_error;
-
-    static inline int ps_other_threads(void) {
-        PyThreadState *head = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
-        return head != NULL && PyThreadState_Next(head) != NULL;
-    }
-    static inline int ps_call_handler(PyObject *sock, PyObject *name, int error) {
-        PyObject *args[3] = {NULL, sock, PyLong_FromLong(error)};
-        if (args[2] == NULL) return -1;
-        PyObject *r = PyObject_VectorcallMethod(name, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-        Py_DECREF(args[2]);
-        Py_XDECREF(r);
-        return r == NULL ? -1 : 0;
-    }
     """
     int ps_last_error
-    bint ps_other_threads()
-    int ps_call_handler(object sock, object name, int error) except -1
+    unsigned long PyThread_get_thread_ident()
+    bint PyByteArray_CheckExact(object o)
+    char *PyByteArray_AS_STRING(object o)
+    Py_ssize_t PyByteArray_GET_SIZE(object o)
+    bint PyLong_CheckExact(object o)
+    Py_ssize_t PyLong_AsSsize_t(object o)
+    void PyErr_Clear()
     int PyErr_ResourceWarning(object source, Py_ssize_t level, const char *text, ...) except -1
-    int _PyBytes_Resize(PyObject **b, Py_ssize_t size) except -1
+
+cdef extern from "pyhandler.h":
+    void ps_drop_dict(object o)
+    int ps_call_handler(object sock, int which, object name, int error) except -1
+    bint ps_other_threads()
 
 cdef enum:
+    INVALID_SOCKET = -1
+    SOCKET_ERROR = -1
     SCRATCH = 65536                      # ReceiveBytes up to this size reads here first
     LARGE = 65536                        # calls that move this much let other threads run
-    SO_DONTLINGER_ = -129                # Winsock's ~SO_LINGER; emulated (PY-31)
-    FIONBIO_ = 0x8004667E
-    FIONREAD_ = 0x4004667F
-    SIOCATMARK_ = 0x40047307
+    SO_DONTLINGER = -129                # Winsock's ~SO_LINGER; emulated (PY-31)
 
-INVALID_SOCKET = -1
-SOCKET_ERROR = -1
-SO_DONTLINGER = SO_DONTLINGER_
-FIONBIO = FIONBIO_
-FIONREAD = FIONREAD_
-SIOCATMARK = SIOCATMARK_
+
+FIONBIO, FIONREAD, SIOCATMARK = 0x8004667E, 0x4004667F, 0x40047307     # more than a C enum holds
 
 cdef char scratch[SCRATCH]
 cdef bint strict_program = False
@@ -184,7 +176,8 @@ cdef void set_last_error(int code) noexcept:
 
 
 def strict(bint on=True):
-    """Lets failures raise SocketException in the whole program, for objects that do not say otherwise (DV-8)."""
+    """Lets failures raise SocketException in the whole program, for objects that do not say otherwise
+    (DV-8)."""
     global strict_program
     strict_program = on
 
@@ -194,11 +187,21 @@ def live_counts():
     return {"handles": handles_open, "sockets": objects_alive} if PS_COUNTING else {}
 
 
-cdef int length_of(object n, Py_ssize_t available, Py_ssize_t *out) except -1:
+cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1:
+    """How much of a buffer of `available` bytes is meant by the argument `n`."""
     cdef Py_ssize_t k
     if n is None:
-        out[0] = available
-        return 0
+        return available
+    if PyLong_CheckExact(n):
+        k = PyLong_AsSsize_t(n)
+        if 0 <= k <= available:
+            return k
+        PyErr_Clear()                                   # it may have been too large even for C
+    return odd_length(n, available)
+
+
+cdef Py_ssize_t odd_length(object n, Py_ssize_t available) except -1:
+    cdef Py_ssize_t k
     try:
         k = n
     except TypeError:
@@ -207,8 +210,13 @@ cdef int length_of(object n, Py_ssize_t available, Py_ssize_t *out) except -1:
         k = -1
     if not 0 <= k <= available:
         raise ValueError(f"n must be between 0 and the buffer's {available} bytes, not {n!r}")
-    out[0] = k
-    return 0
+    return k
+
+
+cdef bint shares(CAsyncSocket s, Py_ssize_t n) noexcept:
+    """Does a call that moves n bytes give the GIL away?  Always where it may block; else only if it copies
+    much and there is somebody to run: giving it away and taking it back costs more than copying a little."""
+    return s._blocking or (n >= LARGE and ps_other_threads())
 
 
 cdef int open_buffer(object buf, Py_buffer *view, int flags) except -1:
@@ -237,25 +245,23 @@ cdef bint is_address(object x):
     return not isinstance(x, int) and x is not None and x is not UNSET
 
 
-@cython.binding(False)
-@cython.embedsignature(True)
-@cython.embedsignature.format("clinic")
 cdef class CAsyncSocket(Watched):
     """A non-blocking socket that calls back (MFC's CAsyncSocket).
 
-    Subclass it and override `OnReceive`, `OnSend`, `OnAccept`, `OnConnect`, `OnClose` or `OnOutOfBandData`; the
-    callbacks run in the thread that gave the object its handle, while that thread runs its pump.
+    Subclass it and override `OnReceive`, `OnSend`, `OnAccept`, `OnConnect`, `OnClose` or `OnOutOfBandData`;
+    the callbacks run in the thread that gave the object its handle, while that thread runs its pump.
 
-    Members answer as MFC's do: True or a count, else False or SOCKET_ERROR with the reason in `GetLastError`.  With
-    ``strict=True``, or after ``pysock.strict()``, failures raise SocketException instead; only a Connect that is
-    under way goes on returning False.
+    Members answer as MFC's do: True or a count, else False or SOCKET_ERROR with the reason in `GetLastError`.
+    With ``strict=True``, or after ``pysock.strict()``, failures raise SocketException instead; only a Connect
+    that is under way goes on returning False.
 
-    An object owns its handle: `Close` it, or use it as a context manager.  One that is collected while open is
-    closed with a ResourceWarning.
+    An object owns its handle: `Close` it, or use it as a context manager.  One that is collected while open
+    is closed with a ResourceWarning.
     """
 
     def __cinit__(self):
         global objects_alive
+        ps_drop_dict(self)
         self._strict = -1
         if PS_COUNTING:
             objects_alive += 1
@@ -279,21 +285,17 @@ cdef class CAsyncSocket(Watched):
                 PyErr_ResourceWarning(self, 1, "unclosed %R", <PyObject *>self)
             finally:
                 self._drop()
-        else:                                           # this reference keeps it until its own thread has closed it
+        else:                                   # this reference keeps it until its own thread has closed it
             self._pump.call_soon_threadsafe(self.__del__)
 
-    # --- inside -------------------------------------------------------------------------------------------------
+    # --- inside
+    # -------------------------------------------------------------------------------------------------
 
-    cdef int _usable(self, str operation) except -1:
-        """1 if there is a handle and this is its thread; 0 and WSAENOTSOCK without one (LT-16)."""
+    cdef int _unusable(self, str operation) except -1:
         if self._pump is None:
-            self._fail(operation, PS_WSAENOTSOCK)
-            return 0
-        if this_thread() != self._pump._thread:
-            raise WrongThreadError(f"{operation}: {self!r} belongs to another thread")
-        if self._pump._poller == NULL:
-            raise WrongThreadError(f"{operation}: {self!r} belongs to the parent process")
-        return 1
+            return self._fail(operation, PS_WSAENOTSOCK)
+        owner = "the parent process" if self._pump._poller == NULL else "another thread"
+        raise WrongThreadError(f"{operation}: {self!r} belongs to {owner}")
 
     cdef int _fail(self, str operation, int code) except -1:
         """Notes a failure; raises in strict mode."""
@@ -301,15 +303,6 @@ cdef class CAsyncSocket(Watched):
         ps_last_error = code
         if self._strict == 1 or (self._strict < 0 and strict_program):
             raise SocketException(operation, code, repr(self))
-        return 0
-
-    cdef int _after(self, unsigned int due) except -1:
-        """After a call told the state machine something."""
-        if self._ev.rearm:
-            ps_poller_rearm(self._pump._poller, &self._watch, self._ev.rearm)
-            self._ev.rearm = 0
-        if due:
-            self._pump.post(self, due)
         return 0
 
     cdef int _must_be_empty(self, str operation) except -1:
@@ -366,23 +359,24 @@ cdef class CAsyncSocket(Watched):
             if r < 0:
                 return r
             self._blocking = False
-        self._after(ps_ev_select(&self._ev, mask, &ps_socket_probe, &self._watch.fd))
+        after(self, ps_ev_select(&self._ev, mask, &ps_socket_probe, &self._watch.fd))
         return 0
 
     cdef int deliver(self, unsigned int event, int error) except -1:
         if event == PS_FD_READ:
-            return ps_call_handler(self, "OnReceive", error)
+            return ps_call_handler(self, 0, "OnReceive", error)
         if event == PS_FD_WRITE:
-            return ps_call_handler(self, "OnSend", error)
+            return ps_call_handler(self, 1, "OnSend", error)
         if event == PS_FD_ACCEPT:
-            return ps_call_handler(self, "OnAccept", error)
+            return ps_call_handler(self, 2, "OnAccept", error)
         if event == PS_FD_CLOSE:
-            return ps_call_handler(self, "OnClose", error)
+            return ps_call_handler(self, 3, "OnClose", error)
         if event == PS_FD_CONNECT:
-            return ps_call_handler(self, "OnConnect", error)
-        return ps_call_handler(self, "OnOutOfBandData", error)
+            return ps_call_handler(self, 4, "OnConnect", error)
+        return ps_call_handler(self, 5, "OnOutOfBandData", error)
 
-    # --- construction and handle (AS-4 to AS-14) ------------------------------------------------------------------
+    # --- construction and handle (AS-4 to AS-14)
+    # ------------------------------------------------------------------
 
     def Create(self, nSocketPort=0, int nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, lpszSocketAddress=None):
         """Socket, then Bind (AS-7).  Port 0: the system's choice.
@@ -408,11 +402,12 @@ cdef class CAsyncSocket(Watched):
         family, kind, protocol, _, _ = _addrinfo(pAI)
         return self.Socket(kind, lEvent, protocol, family)
 
-    def Socket(self, int nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, int nProtocolType=0, int nAddressFormat=AF_INET):
+    def Socket(self, int nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, int nProtocolType=0,
+               int nAddressFormat=AF_INET):
         """Opens a handle of the given type, protocol and family, without binding it (AS-10).
 
-        Returns True, else False; sets WSAEAFNOSUPPORT, WSAEMFILE, WSAENOBUFS, WSAEPROTONOSUPPORT, WSAEPROTOTYPE,
-        WSAESOCKTNOSUPPORT.  Raises SocketUsageError if the object has a handle.
+        Returns True, else False; sets WSAEAFNOSUPPORT, WSAEMFILE, WSAENOBUFS, WSAEPROTONOSUPPORT,
+        WSAEPROTOTYPE, WSAESOCKTNOSUPPORT.  Raises SocketUsageError if the object has a handle.
         """
         cdef ps_sock_t s
         cdef int mask = event_mask(lEvent)
@@ -432,9 +427,9 @@ cdef class CAsyncSocket(Watched):
     def Attach(self, hSocket, lEvent=PS_FD_ALL):
         """Takes over an open handle: an int, or a ``socket.socket``, which gives its own up (AS-12).
 
-        What is true of it already (unread data, writability, a close) is notified at once.  Returns True, else
-        False with the object empty; sets WSAENOTSOCK.  Raises SocketUsageError if the object has a handle, or the
-        handle an object in this thread.
+        What is true of it already (unread data, writability, a close) is notified at once.  Returns True,
+        else False with the object empty; sets WSAENOTSOCK.  Raises SocketUsageError if the object has a
+        handle, or the handle an object in this thread.
         """
         cdef int mask = event_mask(lEvent)
         cdef ps_sock_t s = _handle_of(hSocket)
@@ -464,7 +459,7 @@ cdef class CAsyncSocket(Watched):
             return r
         ps_addr_room(&name)
         r = ps_getsockname(s, ps_addr_sa(&name), &name.len)
-        if r < 0:                                       # Windows: not bound, so nothing has happened to it yet
+        if r < 0:                               # Windows: not bound, so nothing has happened to it yet
             ps_addr_room(&name)
         r = self._hold(s, ps_addr_family(&name), kind, 0)
         if r < 0:
@@ -494,11 +489,12 @@ cdef class CAsyncSocket(Watched):
         return r
 
     def Detach(self):
-        """Gives the handle away, open and without notifications (AS-13).  Raises SocketUsageError without one."""
+        """Gives the handle away, open and without notifications (AS-13).  Raises SocketUsageError without
+        one."""
         cdef ps_sock_t s
         if self._pump is None:
             raise SocketUsageError("Detach: the object has no handle")
-        self._usable("Detach")
+        usable(self, "Detach")
         s = self._watch.fd
         self._let_go()
         return s
@@ -529,8 +525,8 @@ cdef class CAsyncSocket(Watched):
             if self._resolving:
                 state = "resolving"
             else:
-                state = ("bound" if self._ev.flags & PS_EV_BOUND else "new", "listening", "connecting", "connected",
-                         "failed", "datagram")[self._ev.phase]
+                state = ("bound" if self._ev.flags & PS_EV_BOUND else "new", "listening", "connecting",
+                         "connected", "failed", "datagram")[self._ev.phase]
         return f"<{type(self).__name__} m_hSocket={self.m_hSocket} {state}>"
 
     def __enter__(self):
@@ -542,10 +538,12 @@ cdef class CAsyncSocket(Watched):
     def __reduce_ex__(self, protocol):
         raise TypeError(f"{type(self).__name__} objects cannot be copied or pickled")
 
-    # --- addresses (AS-15 to AS-20) -------------------------------------------------------------------------------
+    # --- addresses (AS-15 to AS-20)
+    # -------------------------------------------------------------------------------
 
     def Bind(self, nSocketPort, lpszSocketAddress=None):
-        """Names the socket: a port (0: any) and a dotted number (None: all interfaces), or one SOCKADDR (AS-15).
+        """Names the socket: a port (0: any) and a dotted number (None: all interfaces), or one SOCKADDR
+        (AS-15).
 
         The address is not resolved (NM-2).  Returns True, else False; sets WSAEADDRINUSE, WSAEADDRNOTAVAIL,
         WSAEAFNOSUPPORT, WSAEINVAL (already bound, or not a dotted number), WSAENOBUFS.
@@ -553,12 +551,12 @@ cdef class CAsyncSocket(Watched):
         cdef ps_addr a
         cdef int r
         if is_address(nSocketPort):
-            if not self._usable("Bind"):
+            if not usable(self, "Bind"):
                 return False
             any_address(nSocketPort, self._family, &a, "nSocketPort")
         else:
             port = port_number(nSocketPort)
-            if not self._usable("Bind"):
+            if not usable(self, "Bind"):
                 return False
             if lpszSocketAddress is None:
                 ps_addr_set4(&a, 0, port)
@@ -575,7 +573,7 @@ cdef class CAsyncSocket(Watched):
             return bool(self._fail("BindEx", PS_WSAEINVAL))
         family, _, _, _, address = _addrinfo(pAI)
         any_address(address, family, &a, "pAI")
-        if not self._usable("BindEx"):
+        if not usable(self, "BindEx"):
             return False
         r = self._bind(&a)
         return True if r >= 0 else bool(self._fail("BindEx", -r))
@@ -584,7 +582,7 @@ cdef class CAsyncSocket(Watched):
         cdef int on = 1, r
         if self._ev.flags & PS_EV_BOUND:
             return -PS_WSAEINVAL
-        if POSIX_REUSE and self._type == SOCK_STREAM:   # for port 0 too: a server may restart on what it was given
+        if POSIX_REUSE and self._type == SOCK_STREAM:   # for port 0 too: a server may restart on what it got
             ps_setsockopt(self._watch.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on))
         r = ps_bind(self._watch.fd, ps_addr_sa(<ps_addr *>a), a.len)
         if r >= 0:
@@ -610,7 +608,7 @@ cdef class CAsyncSocket(Watched):
     def _name(self, str operation, bint peer):
         cdef ps_addr a
         cdef int r
-        if not self._usable(operation):
+        if not usable(self, operation):
             return None
         ps_addr_room(&a)
         if peer:
@@ -624,22 +622,24 @@ cdef class CAsyncSocket(Watched):
             return None
         return host_and_port(&a)
 
-    # --- options and control (AS-21 to AS-28) ---------------------------------------------------------------------
+    # --- options and control (AS-21 to AS-28)
+    # ---------------------------------------------------------------------
 
     def SetSockOpt(self, int nOptionName, lpOptionValue, int nLevel=SOL_SOCKET):
-        """Sets an option: an int or bool, (onoff, seconds) for SO_LINGER, or the bytes of a C structure (AS-21).
+        """Sets an option: an int or bool, (onoff, seconds) for SO_LINGER, or the bytes of a C structure
+        (AS-21).
 
         Returns True, else False; sets WSAENOPROTOOPT (unknown or unsuitable), WSAEINVAL, WSAEFAULT.
         """
         cdef linger lg
         cdef Py_buffer view
         cdef int number, r
-        if not self._usable("SetSockOpt"):
+        if not usable(self, "SetSockOpt"):
             return False
         if nLevel == SOL_SOCKET:
             if not self._suitable(nOptionName):
                 return bool(self._fail("SetSockOpt", PS_WSAENOPROTOOPT))
-            if nOptionName == SO_DONTLINGER_:
+            if nOptionName == SO_DONTLINGER:
                 nOptionName, lpOptionValue = SO_LINGER, (0 if lpOptionValue else 1, 0)
             if nOptionName == SO_REUSEADDR and POSIX_REUSE and self._type == SOCK_STREAM:
                 self._reuse = bool(lpOptionValue)       # Bind has its own opinion: DV-22
@@ -672,19 +672,19 @@ cdef class CAsyncSocket(Watched):
     def _suitable(self, int option):
         """Windows refuses these, POSIX does not mind (DV-23)."""
         if self._ev.phase == PS_DGRAM:
-            return option not in (SO_LINGER, SO_DONTLINGER_, SO_OOBINLINE, SO_ACCEPTCONN)
+            return option not in (SO_LINGER, SO_DONTLINGER, SO_OOBINLINE, SO_ACCEPTCONN)
         return option != SO_BROADCAST
 
     def GetSockOpt(self, int nOptionName, int nLevel=SOL_SOCKET):
-        """An option's value: an int, (onoff, seconds) for SO_LINGER, else the bytes of a C structure; None if it
-        fails (AS-21).  SO_ERROR: a Winsock number; reading clears it."""
+        """An option's value: an int, (onoff, seconds) for SO_LINGER, else the bytes of a C structure; None if
+        it fails (AS-21).  SO_ERROR: a Winsock number; reading clears it."""
         cdef char value[256]
         cdef ps_socklen_t n = sizeof(value)
         cdef linger *lg = <linger *>value
         cdef unsigned int due
         cdef int r
         cdef int option = nOptionName
-        if not self._usable("GetSockOpt"):
+        if not usable(self, "GetSockOpt"):
             return None
         if nLevel == SOL_SOCKET:
             if not self._suitable(option):
@@ -692,11 +692,11 @@ cdef class CAsyncSocket(Watched):
                 return None
             if option == SO_ERROR:
                 r = ps_ev_so_error(&self._ev, &ps_socket_probe, &self._watch.fd, &due)
-                self._after(due)
+                after(self, due)
                 return r
             if option == SO_REUSEADDR and POSIX_REUSE and self._type == SOCK_STREAM:
                 return int(self._reuse)
-            if option == SO_DONTLINGER_:
+            if option == SO_DONTLINGER:
                 option = SO_LINGER
         memset(value, 0, sizeof(value))
         r = ps_getsockopt(self._watch.fd, nLevel, option, value, &n)
@@ -710,24 +710,26 @@ cdef class CAsyncSocket(Watched):
         return <unsigned char>value[0] if n == 1 else value[:n]
 
     def IOCtl(self, lCommand, lpArgument=0):
-        """FIONBIO, FIONREAD or SIOCATMARK (AS-25).  Returns the argument as the command leaves it; None if it fails.
+        """FIONBIO, FIONREAD or SIOCATMARK (AS-25).  Returns the argument as the command leaves it; None if it
+        fails.
 
-        FIONREAD: bytes one Receive could return, of a datagram socket the size of the first datagram.  SIOCATMARK:
-        non-zero if no urgent data is still to be read.  FIONBIO 0 with a mask in force: WSAEINVAL (AS-26).
+        FIONREAD: bytes one Receive could return, of a datagram socket the size of the first datagram.
+        SIOCATMARK: non-zero if no urgent data is still to be read.  FIONBIO 0 with a mask in force: WSAEINVAL
+        (AS-26).
         """
         cdef long long r
         cdef int blocking
-        if not self._usable("IOCtl"):
+        if not usable(self, "IOCtl"):
             return None
-        if lCommand == FIONBIO_:
+        if lCommand == FIONBIO:
             blocking = not lpArgument
             r = -PS_WSAEINVAL if blocking and self._ev.mask else ps_set_blocking(self._watch.fd, blocking)
             if r >= 0:
                 self._blocking = blocking
                 r = lpArgument
-        elif lCommand == FIONREAD_:
+        elif lCommand == FIONREAD:
             r = ps_readable_bytes(self._watch.fd)
-        elif lCommand == SIOCATMARK_:
+        elif lCommand == SIOCATMARK:
             r = ps_at_mark(self._watch.fd) if not self._ev.oobs else 0
         else:
             r = -PS_WSAEOPNOTSUPP
@@ -737,7 +739,8 @@ cdef class CAsyncSocket(Watched):
         return r
 
     def AsyncSelect(self, lEvent=PS_FD_ALL):
-        """Replaces the event mask; what is in it and true now is notified again (AS-27, EV-20).  0: no more events.
+        """Replaces the event mask; what is in it and true now is notified again (AS-27, EV-20).  0: no more
+        events.
 
         Returns True, else False.  Raises SocketUsageError without a handle.
         """
@@ -745,7 +748,7 @@ cdef class CAsyncSocket(Watched):
         cdef int r
         if self._pump is None:
             raise SocketUsageError("AsyncSelect: the object has no handle")
-        self._usable("AsyncSelect")
+        usable(self, "AsyncSelect")
         r = self._select(mask)
         return True if r >= 0 else bool(self._fail("AsyncSelect", -r))
 
@@ -754,13 +757,14 @@ cdef class CAsyncSocket(Watched):
         """The calling thread's last socket error, a Winsock number; valid right after a failure (AS-28)."""
         return ps_last_error
 
-    # --- connection (AS-29 to AS-37) ------------------------------------------------------------------------------
+    # --- connection (AS-29 to AS-37)
+    # ------------------------------------------------------------------------------
 
     def Listen(self, int nConnectionBacklog=5):
         """Lets clients connect (AS-29).  Returns True, else False; sets WSAEINVAL (not bound), WSAEISCONN,
         WSAEOPNOTSUPP (not a stream), WSAEADDRINUSE."""
         cdef int r = 0
-        if not self._usable("Listen"):
+        if not usable(self, "Listen"):
             return False
         if self._ev.phase == PS_DGRAM:
             r = -PS_WSAEOPNOTSUPP
@@ -775,15 +779,16 @@ cdef class CAsyncSocket(Watched):
         if r < 0:
             return bool(self._fail("Listen", -r))
         ps_ev_listen(&self._ev)
-        self._after(0)
+        after(self, 0)
         return True
 
     def Accept(self, CAsyncSocket rConnectedSocket not None):
-        """Takes the first pending connection into an empty object, which gets this one's event mask (AS-30, AS-31).
+        """Takes the first pending connection into an empty object, which gets this one's event mask (AS-30,
+        AS-31).
 
-        Returns True, else False; sets WSAEWOULDBLOCK (none pending), WSAEINVAL (no Listen), WSAEMFILE, WSAENOBUFS,
-        WSAEOPNOTSUPP.  Without descriptors the connection stays pending and OnAccept comes again when some are free.
-        Raises SocketUsageError if the object has a handle.
+        Returns True, else False; sets WSAEWOULDBLOCK (none pending), WSAEINVAL (no Listen), WSAEMFILE,
+        WSAENOBUFS, WSAEOPNOTSUPP.  Without descriptors the connection stays pending and OnAccept comes again
+        when some are free. Raises SocketUsageError if the object has a handle.
         """
         cdef int r = self._accept(rConnectedSocket, NULL)
         return True if r >= 0 else bool(self._fail("Accept", -r))
@@ -802,23 +807,25 @@ cdef class CAsyncSocket(Watched):
     cdef int _accept(self, CAsyncSocket new, ps_addr *peer) except? -1:
         global handles_open
         cdef Pump pump = self._pump
+        cdef sockaddr *address = NULL
+        cdef ps_socklen_t *length = NULL
         cdef ps_sock_t s
         cdef int r
         new._must_be_empty("Accept")
         if pump is None:
             return -PS_WSAENOTSOCK
-        self._usable("Accept")
+        usable(self, "Accept")
         if self._ev.phase != PS_LISTENING:
             return -PS_WSAEOPNOTSUPP if self._ev.phase == PS_DGRAM else -PS_WSAEINVAL
-        if self._blocking or peer != NULL:
-            if self._blocking:
-                with nogil:
-                    r = ps_accept(self._watch.fd, ps_addr_sa(peer) if peer else NULL, &peer.len if peer else NULL, &s)
-            else:
-                r = ps_accept(self._watch.fd, ps_addr_sa(peer), &peer.len, &s)
+        if peer != NULL:
+            address = ps_addr_sa(peer)
+            length = &peer.len
+        if self._blocking:
+            with nogil:
+                r = ps_accept(self._watch.fd, address, length, &s)
         else:
-            r = ps_accept(self._watch.fd, NULL, NULL, &s)
-        self._after(ps_ev_accepted(&self._ev, r))
+            r = ps_accept(self._watch.fd, address, length, &s)
+        after(self, ps_ev_accepted(&self._ev, r))
         if r < 0:
             if r == -PS_WSAEMFILE or r == -PS_WSAENOBUFS:
                 pump.starve(self)
@@ -836,16 +843,16 @@ cdef class CAsyncSocket(Watched):
         new._family = self._family
         new._type = self._type
         new._protocol = self._protocol
-        new._after(ps_ev_child(&new._ev, &self._ev))
+        after(new, ps_ev_child(&new._ev, &self._ev))
         return 0
 
     def Connect(self, lpszHostAddress, nHostPort=None):
         """Connects to a host and port, or to one SOCKADDR (AS-32).  A datagram socket only notes its peer.
 
-        A stream's usual answer is False with WSAEWOULDBLOCK; `OnConnect` carries the result.  A host that is not a
-        dotted number is resolved first, in this call, or in another thread if `AsyncResolve` is true: then the
-        failure too comes with OnConnect (WSAEINVAL).  Sets WSAEINVAL (no such host), WSAEALREADY, WSAEISCONN,
-        WSAEADDRNOTAVAIL, WSAENETUNREACH and other reasons of the system.
+        A stream's usual answer is False with WSAEWOULDBLOCK; `OnConnect` carries the result.  A host that is
+        not a dotted number is resolved first, in this call, or in another thread if `AsyncResolve` is true:
+        then the failure too comes with OnConnect (WSAEINVAL).  Sets WSAEINVAL (no such host), WSAEALREADY,
+        WSAEISCONN, WSAEADDRNOTAVAIL, WSAENETUNREACH and other reasons of the system.
         """
         cdef ps_addr a
         cdef int r
@@ -854,7 +861,7 @@ cdef class CAsyncSocket(Watched):
             port = port_number(nHostPort, "nHostPort")
             if not isinstance(lpszHostAddress, str):
                 raise TypeError(f"lpszHostAddress must be a str, not {type(lpszHostAddress).__name__}")
-        if not self._usable("Connect"):
+        if not usable(self, "Connect"):
             return False
         r = self._may_connect()
         if r < 0:
@@ -876,7 +883,7 @@ cdef class CAsyncSocket(Watched):
             return bool(self._fail("ConnectEx", PS_WSAEINVAL))
         family, _, _, _, address = _addrinfo(pAI)
         any_address(address, family, &a, "pAI")
-        if not self._usable("ConnectEx"):
+        if not usable(self, "ConnectEx"):
             return False
         r = self._may_connect()
         if r < 0:
@@ -884,9 +891,10 @@ cdef class CAsyncSocket(Watched):
         return self._connect_by_helper("ConnectEx", SockAddr.of(&a))
 
     def ConnectHelper(self, lpSockAddr):
-        """What every form of Connect ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them all."""
+        """What every form of Connect ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them
+        all."""
         cdef ps_addr a
-        if not self._usable("Connect"):
+        if not usable(self, "Connect"):
             return False
         any_address(lpSockAddr, self._family, &a, "lpSockAddr")
         return self._connected("Connect", self._connect(&a))
@@ -899,7 +907,7 @@ cdef class CAsyncSocket(Watched):
     def _connected(self, str operation, int r):
         if r >= 0:
             return True
-        if r == -PS_WSAEWOULDBLOCK:                     # under way: no failure, so not even strict mode raises
+        if r == -PS_WSAEWOULDBLOCK:             # under way: no failure, so not even strict mode raises
             set_last_error(PS_WSAEWOULDBLOCK)
             return False
         return bool(self._fail(operation, -r))
@@ -923,7 +931,7 @@ cdef class CAsyncSocket(Watched):
         if self._ev.phase == PS_DGRAM:
             r = ps_connect(self._watch.fd, ps_addr_sa(<ps_addr *>a), a.len)
             if r >= 0:
-                self._after(ps_ev_dgram_connected(&self._ev))
+                after(self, ps_ev_dgram_connected(&self._ev))
             return r
         ps_ev_connect(&self._ev)
         if self._blocking:
@@ -934,9 +942,9 @@ cdef class CAsyncSocket(Watched):
             if again and r == -PS_WSAECONNABORTED:      # Linux reports the end of the attempt before, once
                 r = ps_connect(self._watch.fd, ps_addr_sa(<ps_addr *>a), a.len)
         if r >= 0:
-            self._after(ps_ev_connected(&self._ev, 0))
+            after(self, ps_ev_connected(&self._ev, 0))
         elif r == -PS_WSAEWOULDBLOCK:
-            self._after(0)
+            after(self, 0)
         else:
             self._ev.phase = PS_NEW                     # nothing was begun
         return r
@@ -975,19 +983,19 @@ cdef class CAsyncSocket(Watched):
         else:
             r = -PS_WSAEINVAL                           # ER-7
         if self._pump is not None and self._ev.phase != PS_DGRAM:
-            self._after(ps_ev_connected(&self._ev, r))
+            after(self, ps_ev_connected(&self._ev, r))
 
     def ShutDown(self, nHow=1):
-        """Ends one direction or both: 0 receives, 1 sends, 2 both (AS-35).  Returns True, else False; sets WSAEINVAL
-        (other value), WSAENOTCONN."""
+        """Ends one direction or both: 0 receives, 1 sends, 2 both (AS-35).  Returns True, else False; sets
+        WSAEINVAL (other value), WSAENOTCONN."""
         cdef int r, how
-        if not self._usable("ShutDown"):
+        if not usable(self, "ShutDown"):
             return False
         if nHow not in (0, 1, 2):
             return bool(self._fail("ShutDown", PS_WSAEINVAL))
         how = nHow
         r = ps_shutdown(self._watch.fd, how)
-        if r < 0 and self._ev.phase != PS_DGRAM:        # Linux: an unconnected datagram socket is shut all the same
+        if r < 0 and self._ev.phase != PS_DGRAM:    # Linux shuts an unconnected datagram socket all the same
             return bool(self._fail("ShutDown", -r))
         if how != 1:
             self._ev.flags |= PS_EV_RECV_SHUT
@@ -1000,54 +1008,59 @@ cdef class CAsyncSocket(Watched):
         if self._pump is None:
             return
         if self._pump._poller != NULL and not self._pump._ended:
-            self._usable("Close")
+            usable(self, "Close")
         self._drop()
 
-    # --- data (AS-38 to AS-47) ------------------------------------------------------------------------------------
+    # --- data (AS-38 to AS-47)
+    # ------------------------------------------------------------------------------------
 
     def Receive(self, buf, n=None, int flags=0):
         """Reads into a writable buffer, at most `n` bytes (default: its size); one system call (AS-38).
 
         Returns the count, 0 at the end of the stream, or SOCKET_ERROR; sets WSAEWOULDBLOCK, WSAENOTCONN,
-        WSAESHUTDOWN, WSAECONNRESET, WSAECONNABORTED, WSAEINVAL (datagram socket not bound), WSAEMSGSIZE (the datagram
-        was larger: the buffer is filled, the rest lost), WSAEOPNOTSUPP.  Flags: MSG_PEEK, MSG_OOB.
+        WSAESHUTDOWN, WSAECONNRESET, WSAECONNABORTED, WSAEINVAL (datagram socket not bound), WSAEMSGSIZE (the
+        datagram was larger: the buffer is filled, the rest lost), WSAEOPNOTSUPP.  Flags: MSG_PEEK, MSG_OOB.
         """
         cdef Py_buffer view
         cdef Py_ssize_t asked, got
-        if not self._usable("Receive"):
+        if not usable(self, "Receive"):
             return SOCKET_ERROR
-        open_buffer(buf, &view, PyBUF_WRITABLE)
-        try:
-            length_of(n, view.len, &asked)
-            got = self._receive(view.buf, asked, flags)
-        finally:
-            PyBuffer_Release(&view)
-        if got < 0:
-            self._fail("Receive", <int>-got)
-            return SOCKET_ERROR
-        return got
+        if PyByteArray_CheckExact(buf) and not shares(self, PyByteArray_GET_SIZE(buf)):
+            asked = length_of(n, PyByteArray_GET_SIZE(buf))     # nobody can resize it while the GIL is ours
+            got = self._receive(PyByteArray_AS_STRING(buf), asked, flags, False)
+        else:
+            open_buffer(buf, &view, PyBUF_WRITABLE)
+            try:
+                asked = length_of(n, view.len)
+                got = self._receive(view.buf, asked, flags, shares(self, asked))
+            finally:
+                PyBuffer_Release(&view)
+        if got >= 0:
+            return got
+        self._fail("Receive", <int>-got)
+        return SOCKET_ERROR
 
     def ReceiveBytes(self, Py_ssize_t n, int flags=0):
-        """As Receive, into a new bytes object of at most `n` bytes: b"" at the end of the stream, None on failure."""
+        """As Receive, into a new bytes object of at most `n` bytes: b"" at the end of the stream, None on
+        failure."""
         cdef Py_ssize_t got
-        cdef PyObject *b
         if n < 0:
             raise ValueError(f"n must be 0 or more, not {n}")
-        if not self._usable("ReceiveBytes"):
+        if not usable(self, "ReceiveBytes"):
             return None
         if n <= SCRATCH and not self._blocking:
-            got = self._receive(scratch, n, flags)
+            got = self._receive(scratch, n, flags, False)
             if got >= 0:
                 return PyBytes_FromStringAndSize(scratch, got)
         else:
             whole = PyBytes_FromStringAndSize(NULL, n)
-            got = self._receive(PyBytes_AS_STRING(whole), n, flags)
+            got = self._receive(PyBytes_AS_STRING(whole), n, flags, shares(self, n))
             if got >= 0:
                 return whole if got == n else whole[:got]
         self._fail("ReceiveBytes", <int>-got)
         return None
 
-    cdef Py_ssize_t _receive(self, void *p, Py_ssize_t n, int flags) except? -1:
+    cdef Py_ssize_t _receive(self, void *p, Py_ssize_t n, int flags, bint share) except? -1:
         cdef Py_ssize_t got
         cdef int byte
         if self._ev.phase != PS_CONNECTED:
@@ -1056,21 +1069,21 @@ cdef class CAsyncSocket(Watched):
             return -PS_WSAESHUTDOWN
         if flags & PS_MSG_OOB and not self._ev.flags & PS_EV_INLINE:
             if not self._ev.oobs:
-                self._after(ps_ev_urgent(&self._ev, &ps_socket_probe, &self._watch.fd))
+                after(self, ps_ev_urgent(&self._ev, &ps_socket_probe, &self._watch.fd))
             byte = ps_ev_take_oob(&self._ev, flags & PS_MSG_PEEK) if n else 0
             if n and byte >= 0:
                 (<char *>p)[0] = <char>byte
             got = byte if byte < 0 else (1 if n else 0)
-            self._after(ps_ev_received(&self._ev, n, got, flags, &ps_socket_probe, &self._watch.fd))
+            after(self, ps_ev_received(&self._ev, n, got, flags, &ps_socket_probe, &self._watch.fd))
             return got
         if ps_ev_wants_urgent(&self._ev):
-            self._after(ps_ev_urgent(&self._ev, &ps_socket_probe, &self._watch.fd))
-        if self._blocking or (n >= LARGE and ps_other_threads()):
+            after(self, ps_ev_urgent(&self._ev, &ps_socket_probe, &self._watch.fd))
+        if share:
             with nogil:
                 got = ps_recv(self._watch.fd, p, n, flags)
         else:
             got = ps_recv(self._watch.fd, p, n, flags)
-        self._after(ps_ev_received(&self._ev, n, got, flags, &ps_socket_probe, &self._watch.fd))
+        after(self, ps_ev_received(&self._ev, n, got, flags, &ps_socket_probe, &self._watch.fd))
         return ps_ev_answer(&self._ev, n, got)
 
     cdef Py_ssize_t _receive_from(self, void *p, Py_ssize_t n, int flags, ps_addr *source) except? -1:
@@ -1089,7 +1102,7 @@ cdef class CAsyncSocket(Watched):
         else:
             got = ps_recvfrom(self._watch.fd, p, n, flags, ps_addr_sa(source) if source else NULL,
                               &source.len if source else NULL)
-        self._after(ps_ev_received(&self._ev, n, got, flags, &ps_socket_probe, &self._watch.fd))
+        after(self, ps_ev_received(&self._ev, n, got, flags, &ps_socket_probe, &self._watch.fd))
         return got
 
     def ReceiveFrom(self, buf, n=None, int flags=0):
@@ -1097,8 +1110,6 @@ cdef class CAsyncSocket(Watched):
 
         The address is None for streams and on failure, when the count is SOCKET_ERROR.
         """
-        cdef Py_buffer view
-        cdef Py_ssize_t asked
         if type(self).ReceiveFromHelper is not CAsyncSocket.ReceiveFromHelper:
             count, source = self.ReceiveFromHelper(buf, n, flags)
         else:
@@ -1112,24 +1123,25 @@ cdef class CAsyncSocket(Watched):
         return self.ReceiveFrom(buf, n, flags)
 
     def ReceiveFromHelper(self, buf, n, int flags):
-        """What every form of ReceiveFrom ends in (AS-52): (count, SockAddr or None).  Override to change them all."""
+        """What every form of ReceiveFrom ends in (AS-52): (count, SockAddr or None).  Override to change them
+        all."""
         return self._receive_by("ReceiveFrom", buf, n, flags)
 
     def _receive_by(self, str operation, buf, n, int flags):
         cdef Py_buffer view
         cdef ps_addr source
         cdef Py_ssize_t asked, got
-        if not self._usable(operation):
+        if not usable(self, operation):
             return SOCKET_ERROR, None
         open_buffer(buf, &view, PyBUF_WRITABLE)
         source.len = 0
         try:
-            length_of(n, view.len, &asked)
+            asked = length_of(n, view.len)
             if self._ev.phase == PS_DGRAM:
                 ps_addr_room(&source)
                 got = self._receive_from(view.buf, asked, flags, &source)
             else:
-                got = self._receive(view.buf, asked, flags)
+                got = self._receive(view.buf, asked, flags, shares(self, asked))
         finally:
             PyBuffer_Release(&view)
         if got < 0:
@@ -1140,31 +1152,38 @@ cdef class CAsyncSocket(Watched):
     def Send(self, buf, n=None, int flags=0):
         """Sends the first `n` bytes of a buffer (default: all); one system call (AS-43).
 
-        Returns how many were taken, which may be fewer on a stream, or SOCKET_ERROR; sets WSAEWOULDBLOCK (`OnSend`
-        comes when there is room), WSAENOTCONN, WSAESHUTDOWN, WSAECONNRESET, WSAECONNABORTED, WSAEMSGSIZE.
-        Flags: MSG_OOB, MSG_DONTROUTE.
+        Returns how many were taken, which may be fewer on a stream, or SOCKET_ERROR; sets WSAEWOULDBLOCK
+        (`OnSend` comes when there is room), WSAENOTCONN, WSAESHUTDOWN, WSAECONNRESET, WSAECONNABORTED,
+        WSAEMSGSIZE. Flags: MSG_OOB, MSG_DONTROUTE.
         """
         cdef Py_buffer view
         cdef Py_ssize_t size, sent
-        if not self._usable("Send"):
+        if not usable(self, "Send"):
             return SOCKET_ERROR
-        open_buffer(buf, &view, PyBUF_SIMPLE)
-        try:
-            length_of(n, view.len, &size)
-            sent = self._send(view.buf, size, flags)
-        finally:
-            PyBuffer_Release(&view)
-        if sent < 0:
-            self._fail("Send", <int>-sent)
-            return SOCKET_ERROR
-        return sent
+        if PyBytes_CheckExact(buf):
+            size = length_of(n, PyBytes_GET_SIZE(buf))
+            sent = self._send(PyBytes_AS_STRING(buf), size, flags, shares(self, size))
+        elif PyByteArray_CheckExact(buf) and not shares(self, PyByteArray_GET_SIZE(buf)):
+            size = length_of(n, PyByteArray_GET_SIZE(buf))
+            sent = self._send(PyByteArray_AS_STRING(buf), size, flags, False)
+        else:
+            open_buffer(buf, &view, PyBUF_SIMPLE)
+            try:
+                size = length_of(n, view.len)
+                sent = self._send(view.buf, size, flags, shares(self, size))
+            finally:
+                PyBuffer_Release(&view)
+        if sent >= 0:
+            return sent
+        self._fail("Send", <int>-sent)
+        return SOCKET_ERROR
 
-    cdef Py_ssize_t _send(self, const void *p, Py_ssize_t n, int flags) except? -1:
+    cdef Py_ssize_t _send(self, const void *p, Py_ssize_t n, int flags, bint share) except? -1:
         cdef Py_ssize_t sent
         cdef int error
         if self._ev.phase != PS_CONNECTED and self._ev.phase != PS_DGRAM:
             return -PS_WSAENOTCONN
-        if self._blocking or (n >= LARGE and ps_other_threads()):
+        if share:
             with nogil:
                 sent = ps_send(self._watch.fd, p, n, flags)
         else:
@@ -1174,20 +1193,20 @@ cdef class CAsyncSocket(Watched):
         error = ps_ev_send_error(&self._ev, <int>-sent)
         if error == PS_WSAEDESTADDRREQ:                 # a datagram socket without a default peer
             error = PS_WSAENOTCONN
-        self._after(ps_ev_send_failed(&self._ev, error))
+        after(self, ps_ev_send_failed(&self._ev, error))
         return -error
 
     def SendTo(self, buf, n=UNSET, port=UNSET, host=UNSET, flags=UNSET):
         """Sends a datagram (AS-46): ``SendTo(buf[, n], port, host=None, flags=0)`` or
         ``SendTo(buf[, n], address, flags=0)``.
 
-        `host` is a dotted number or a name, which is resolved in this call; None is 255.255.255.255, for which
-        SO_BROADCAST must be set.  Returns the count or SOCKET_ERROR; sets the codes of Send, WSAEINVAL (no such
-        host), WSAEACCES, WSAEADDRNOTAVAIL, WSAEAFNOSUPPORT, WSAEDESTADDRREQ, WSAENETUNREACH.
+        `host` is a dotted number or a name, which is resolved in this call; None is 255.255.255.255, for
+        which SO_BROADCAST must be set.  Returns the count or SOCKET_ERROR; sets the codes of Send, WSAEINVAL
+        (no such host), WSAEACCES, WSAEADDRNOTAVAIL, WSAEAFNOSUPPORT, WSAEDESTADDRREQ, WSAENETUNREACH.
         """
         cdef ps_addr a
         n, port, host, flags = self._send_to_arguments(n, port, host, flags)
-        if not self._usable("SendTo"):
+        if not usable(self, "SendTo"):
             return SOCKET_ERROR
         if is_address(port):
             any_address(port, self._family, &a, "address")
@@ -1203,14 +1222,14 @@ cdef class CAsyncSocket(Watched):
     def SendToEx(self, buf, n=UNSET, port=UNSET, host=UNSET, flags=UNSET):
         """As SendTo, resolving in the socket's own family and type (AS-47).
 
-        Without a host: WSAEINVAL.  The socket must be bound (WSAEINVAL).  A name that cannot be resolved sets the
-        resolver's own code, for example WSAHOST_NOT_FOUND.
+        Without a host: WSAEINVAL.  The socket must be bound (WSAEINVAL).  A name that cannot be resolved sets
+        the resolver's own code, for example WSAHOST_NOT_FOUND.
         """
         cdef ps_addr a
         cdef int error
         n, port, host, flags = self._send_to_arguments(n, port, host, flags)
         number = port_number(port, "port")
-        if not self._usable("SendToEx"):
+        if not usable(self, "SendToEx"):
             return SOCKET_ERROR
         if host is None or not self._ev.flags & PS_EV_BOUND:
             error = PS_WSAEINVAL
@@ -1226,11 +1245,12 @@ cdef class CAsyncSocket(Watched):
         if n is not UNSET and (port is UNSET or is_address(n) or (port is None or isinstance(port, str))
                                and self._family != PS_AF_UNIX):
             n, port, host, flags = UNSET, n, port, host
-        if is_address(port) and not isinstance(port, str) or isinstance(port, str) and self._family == PS_AF_UNIX:
+        if is_address(port) and (not isinstance(port, str) or self._family == PS_AF_UNIX):
             host, flags = None, host if flags is UNSET else flags
         if port is UNSET:
             raise TypeError("SendTo needs a port or an address")
-        return (None if n is UNSET else n, port, None if host is UNSET else host, 0 if flags is UNSET else flags)
+        return (None if n is UNSET else n, port,
+                None if host is UNSET else host, 0 if flags is UNSET else flags)
 
     def _send_by_helper(self, str operation, buf, n, SockAddr target, int flags):
         if type(self).SendToHelper is not CAsyncSocket.SendToHelper:
@@ -1238,9 +1258,10 @@ cdef class CAsyncSocket(Watched):
         return self._send_by(operation, buf, n, target, flags)
 
     def SendToHelper(self, buf, n, lpSockAddr, int flags):
-        """What every form of SendTo ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them all."""
+        """What every form of SendTo ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them
+        all."""
         cdef ps_addr a
-        if not self._usable("SendTo"):
+        if not usable(self, "SendTo"):
             return SOCKET_ERROR
         any_address(lpSockAddr, self._family, &a, "lpSockAddr")
         return self._send_by("SendTo", buf, n, SockAddr.of(&a), flags)
@@ -1250,7 +1271,7 @@ cdef class CAsyncSocket(Watched):
         cdef Py_ssize_t size, sent
         open_buffer(buf, &view, PyBUF_SIMPLE)
         try:
-            length_of(n, view.len, &size)
+            size = length_of(n, view.len)
             sent = self._send_to(view.buf, size, flags, &target._a)
         finally:
             PyBuffer_Release(&view)
@@ -1273,16 +1294,18 @@ cdef class CAsyncSocket(Watched):
             self._ev.flags |= PS_EV_BOUND               # the system has given it a port
             return sent
         error = ps_ev_send_error(&self._ev, <int>-sent)
-        self._after(ps_ev_send_failed(&self._ev, error))
+        after(self, ps_ev_send_failed(&self._ev, error))
         return -error
 
-    # --- overridables (AS-48) -------------------------------------------------------------------------------------
+    # --- overridables (AS-48)
+    # -------------------------------------------------------------------------------------
 
     def OnReceive(self, int nErrorCode):
         """Data, or a datagram, is there to be Received; at most one Receive per call is needed."""
 
     def OnSend(self, int nErrorCode):
-        """The socket takes data: once when connected, and again after a Send that failed with WSAEWOULDBLOCK."""
+        """The socket takes data: once when connected, and again after a Send that failed with
+        WSAEWOULDBLOCK."""
 
     def OnOutOfBandData(self, int nErrorCode):
         """An urgent byte is there for ``Receive(buf, 1, MSG_OOB)``."""
@@ -1296,12 +1319,13 @@ cdef class CAsyncSocket(Watched):
     def OnClose(self, int nErrorCode):
         """The peer has closed and all data is read (0), or the connection was lost (WSAECONNRESET ...)."""
 
-    # --- what the framework used (AS-51) ----------------------------------------------------------------------------
+    # --- what the framework used (AS-51)
+    # ----------------------------------------------------------------------------
 
     @staticmethod
     def LookupHandle(hSocket, bint bDead=False):
-        """This thread's object for a handle, or None.  With `bDead`: True if the handle was closed or detached since
-        the last dispatch, else None."""
+        """This thread's object for a handle, or None.  With `bDead`: True if the handle was closed or
+        detached since the last dispatch, else None."""
         cdef Pump pump = current_pump()
         cdef ps_sock_t s = _handle_of(hSocket)
         if bDead:
@@ -1311,8 +1335,8 @@ cdef class CAsyncSocket(Watched):
 
     @staticmethod
     def AttachHandle(hSocket, CAsyncSocket pSocket not None, bint bDead=False):
-        """Enters an object in this thread's map, without events: `AsyncSelect` starts them.  The dead map keeps
-        itself, so with `bDead` nothing is done."""
+        """Enters an object in this thread's map, without events: `AsyncSelect` starts them.  The dead map
+        keeps itself, so with `bDead` nothing is done."""
         if not bDead:
             if not pSocket.Attach(hSocket, 0):
                 raise SocketException("AttachHandle", ps_last_error, repr(pSocket))
@@ -1331,7 +1355,8 @@ cdef class CAsyncSocket(Watched):
 
     @staticmethod
     def DoCallBack(wParam, lParam):
-        """Dispatches one notification as if it had been queued: `wParam` the handle, `lParam` event | error << 16.
+        """Dispatches one notification as if it had been queued: `wParam` the handle, `lParam` event | error
+        << 16.
 
         (0, 0) is a wake-up; what nobody in this thread owns is dropped (DC-1, DC-3).
         """

@@ -2,10 +2,10 @@
 """Strings between Python and the bytes of a stream: code pages (AR-60) and UTF-16 units (AR-61)."""
 
 cimport cython
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.unicode cimport (
-    PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnicode_2BYTE_DATA, PyUnicode_2BYTE_KIND, PyUnicode_4BYTE_DATA,
-    PyUnicode_GET_LENGTH, PyUnicode_KIND,
+    PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnicode_2BYTE_DATA, PyUnicode_2BYTE_KIND,
+    PyUnicode_4BYTE_DATA, PyUnicode_GET_LENGTH, PyUnicode_KIND,
 )
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy
@@ -13,8 +13,8 @@ from libc.string cimport memcpy
 import codecs
 
 from pysock._core.fast cimport (
-    ps_copy16, ps_count_astral, ps_is_ascii, ps_join16, ps_narrow16, ps_or16, ps_pairs16, ps_put16s, ps_split32,
-    ps_widen8,
+    ps_copy16, ps_count_astral, ps_is_ascii, ps_join16, ps_narrow16, ps_or16, ps_pairs16, ps_put16s,
+    ps_split32, ps_widen8,
 )
 
 cdef extern from "Python.h":
@@ -29,8 +29,10 @@ cdef enum:
 
 # Windows-1252 from 0x80 to 0x9F
 cdef uint16_t[32] _C1 = [
-    0x20AC, 0x81, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8D, 0x017D, 0x8F,
-    0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D, 0x017E, 0x0178,
+    0x20AC, 0x81, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+    0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8D, 0x017D, 0x8F,
+    0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+    0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D, 0x017E, 0x0178,
 ]
 cdef dict _CHARMAP = {c: c for c in range(256) if not 0x80 <= c < 0xA0}
 _CHARMAP.update({_C1[i]: 0x80 + i for i in range(32)})
@@ -79,10 +81,11 @@ cdef class Codec:
     cdef str decode(self, const uint8_t *p, Py_ssize_t n):
         cdef str s
         cdef Py_ssize_t i
-        cdef uint8_t *narrow
         cdef uint16_t *wide
         cdef uint8_t c
         if self._kind != OTHER and ps_is_ascii(p, n):
+            if n == 1:
+                return chr(p[0])  # Python keeps these; a stream may hold a million of them
             s = PyUnicode_New(n, 127)
             memcpy(PyUnicode_1BYTE_DATA(s), p, n)
             return s
@@ -104,7 +107,7 @@ cdef class Codec:
                 c = p[i]
                 wide[i] = _C1[c - 0x80] if c & 0xE0 == 0x80 else c
             return s
-        # A codec or error handler may be Python code, so it gets bytes of its own, not a pointer into the buffer.
+        # A codec or error handler may be Python code: it gets bytes of its own, no pointer into the buffer.
         text = self._decode(PyBytes_FromStringAndSize(<const char *>p, n), self.errors)[0]
         if not isinstance(text, str):
             raise TypeError(f"{self.encoding!r} does not decode to str")
@@ -126,7 +129,6 @@ cdef class Codec:
     cdef bytes _encode_cp1252(self, str s, Py_ssize_t n):
         cdef Py_ssize_t i
         cdef Py_UCS4 c
-        cdef bytes data
         if self.errors != "strict" and self.errors != "replace":
             return codecs.charmap_encode(s, self.errors, _CHARMAP)[0]
         out = bytearray()
@@ -149,6 +151,8 @@ cdef str decode_utf16(const uint8_t *p, Py_ssize_t units):
     cdef size_t pairs
     cdef str s
     if seen < 0x100:
+        if units == 1:
+            return chr(seen)  # Python keeps these
         s = PyUnicode_New(units, 127 if seen < 0x80 else 255)
         ps_narrow16(<uint8_t *>PyUnicode_1BYTE_DATA(s), p, units)
         return s

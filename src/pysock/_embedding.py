@@ -18,6 +18,8 @@ from typing import Self
 
 from pysock._core.pump import Pump
 
+_GUARD_MS = 20
+
 _here = threading.local()  # .attachment: the one of this thread's pump
 
 
@@ -30,6 +32,7 @@ class Attachment:
     """
 
     host = "an event loop"  # for messages
+    nests = False  # may a callback run the host's loop itself, as a modal dialog does?
 
     def __init__(self) -> None:
         if (other := current()) is not None:
@@ -37,6 +40,8 @@ class Attachment:
         self.pump = Pump.current()
         self.closed = False
         self._deadline: float | None = None  # what the host's timer is set to
+        self._depth = 0  # of dispatches under way
+        self._guarding = False  # is the guard's timer running?
         self._open()
         _here.attachment = self
         self._set_timer()
@@ -80,16 +85,35 @@ class Attachment:
         """Forget the timer; there may be none."""
         raise NotImplementedError
 
+    def _start_guard(self, milliseconds: int) -> None:
+        """Have `_look` called once, after that time; for hosts that nest."""
+        raise NotImplementedError
+
     # What the host calls.
 
     def _ready(self) -> None:
         if self.closed:  # a call that was already on its way
             return
+        if self.nests and not self._guarding:
+            self._guarding = True
+            self._start_guard(_GUARD_MS)
+        self._depth += 1
         try:
-            self.pump.dispatch()
+            self.pump.dispatch(64 if self._depth == 1 else 1024)
         finally:
+            self._depth -= 1
             if not self.closed:  # a callback may have closed us
                 self._set_timer()
+
+    def _look(self) -> None:
+        """The guard.
+
+        A callback that runs the host's loop holds up the dispatch it was called from, and the pump, which
+        takes that dispatch to be at work, does not ask for another one.  So while it lasts, we look.
+        """
+        self._guarding = False
+        if self._depth:
+            self._ready()
 
     def _due(self) -> None:
         self._deadline = None

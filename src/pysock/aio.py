@@ -1,4 +1,4 @@
-"""Sockets inside asyncio: callbacks run in the loop's thread, between its own.
+"""Sockets inside asyncio: callbacks run in the loop's thread, between its own::
 
     async def main():
         with pysock.aio.attach():

@@ -13,9 +13,9 @@ from copy import deepcopy
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeVar, cast, overload
 
-from ._core.archive import BYTE, DWORD, WORD
 from ._core.errors import CInvalidArgException
 from ._core.graph import CObject
+from ._core.wire import BYTE, DWORD, WORD
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 class ArrayBase(CObject, MutableSequence[T], dynamic=False):
     """What all arrays share. Subclasses say what an element is: `_default`, `_check`, `_storage`."""
+
+    __slots__ = ("__weakref__", "_data")
 
     _data: Any  # list[T], or array.array for numbers: their interfaces agree where it matters
     _default: Any = None
@@ -173,10 +175,10 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
         return len(self._data)
 
     def __iter__(self) -> Iterator[T]:
-        return iter(self._data)
+        return cast("Iterator[T]", iter(self._data))
 
     def __reversed__(self) -> Iterator[T]:
-        return reversed(self._data)
+        return cast("Iterator[T]", reversed(self._data))
 
     def __contains__(self, value: object) -> bool:
         return value in self._data
@@ -197,7 +199,14 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
     @overload
     def __setitem__(self, index: slice, value: Iterable[T]) -> None: ...
     def __setitem__(self, index: SupportsIndex | slice, value: Any) -> None:
-        self._data[index] = self._stored(value) if isinstance(index, slice) else self._check(value)
+        if not isinstance(index, slice):
+            self._data[index] = self._check(value)
+            return
+        new = self._stored(value)
+        places = range(len(self._data))[index]
+        if places.step != 1 and len(places) != len(new):  # array.array would take an empty one for a deletion
+            raise ValueError(f"cannot assign {len(new)} elements to an extended slice of {len(places)}")
+        self._data[index] = new
 
     def __delitem__(self, index: SupportsIndex | slice) -> None:
         del self._data[index]
@@ -255,6 +264,8 @@ class ArrayBase(CObject, MutableSequence[T], dynamic=False):
 class _NumberArray(ArrayBase[int], dynamic=False):
     """Numbers on compact storage; a number that does not fit raises OverflowError."""
 
+    __slots__ = ()
+
     _typecode: ClassVar[str]
     _default = 0
 
@@ -286,6 +297,8 @@ class _NumberArray(ArrayBase[int], dynamic=False):
 class CByteArray(_NumberArray, schema=0, library=True):
     """Bytes: COUNT, n bytes (AR-118)."""
 
+    __slots__ = ()
+
     _typecode = "B"
 
     def __bytes__(self) -> bytes:
@@ -301,6 +314,8 @@ class CByteArray(_NumberArray, schema=0, library=True):
 class CWordArray(_NumberArray, schema=0, library=True):
     """16-bit numbers without sign: COUNT, n WORDs (AR-119)."""
 
+    __slots__ = ()
+
     _typecode = "H"
 
     def Serialize(self, ar: CArchive) -> None:
@@ -312,6 +327,8 @@ class CWordArray(_NumberArray, schema=0, library=True):
 
 class CDWordArray(_NumberArray, schema=0, library=True):
     """32-bit numbers without sign: COUNT, n DWORDs (AR-120)."""
+
+    __slots__ = ()
 
     _typecode = "I"
 
@@ -325,6 +342,8 @@ class CDWordArray(_NumberArray, schema=0, library=True):
 class CUIntArray(_NumberArray):
     """32-bit numbers without sign that have no Serialize of their own: nothing is stored (AR-132)."""
 
+    __slots__ = ()
+
     _typecode = "I"
 
 
@@ -333,6 +352,8 @@ class CUIntArray(_NumberArray):
 
 class CStringArray(ArrayBase[str], schema=0, library=True):
     """Strings: COUNT, n STRINGs (AR-121)."""
+
+    __slots__ = ()
 
     _default = ""
 
@@ -351,7 +372,9 @@ class CStringArray(ArrayBase[str], schema=0, library=True):
 
 
 class CObArray(ArrayBase[Any], schema=0, library=True):
-    """Objects: COUNT, n OBJECTs (AR-122). Elements are `CObject`s or None."""
+    """Objects: COUNT, n OBJECTs (AR-122). Elements are a `CObject` or None each."""
+
+    __slots__ = ()
 
     _element: ClassVar[type[CObject] | None] = None
     """What loading requests; a typed array asks for its own class."""
@@ -373,6 +396,8 @@ class CObArray(ArrayBase[Any], schema=0, library=True):
 
 class CPtrArray(ArrayBase[Any]):
     """Pointers, here any Python objects. It has no Serialize of its own: nothing is stored (AR-132)."""
+
+    __slots__ = ()
 
 
 def check_text(value: str) -> str:

@@ -4,15 +4,6 @@ platform's for options (PY-31)."""
 import socket
 from typing import Final
 
-from pysock._core.sockets import (
-    FIONBIO,
-    FIONREAD,
-    INVALID_SOCKET,
-    SIOCATMARK,
-    SO_DONTLINGER,
-    SOCKET_ERROR,
-)
-
 FD_READ: Final = 0x01
 FD_WRITE: Final = 0x02
 FD_OOB: Final = 0x04
@@ -24,6 +15,13 @@ FD_ALL: Final = 0x3F  # the default mask of Create, Socket and Attach
 MSG_OOB: Final = 1
 MSG_PEEK: Final = 2
 MSG_DONTROUTE: Final = 4
+
+INVALID_SOCKET: Final = -1
+SOCKET_ERROR: Final = -1
+
+FIONBIO: Final = 0x8004667E  # IOCtl's commands
+FIONREAD: Final = 0x4004667F
+SIOCATMARK: Final = 0x40047307
 
 receives: Final = 0  # ShutDown's directions
 sends: Final = 1
@@ -42,6 +40,7 @@ TCP_NODELAY: Final = socket.TCP_NODELAY
 SO_ACCEPTCONN: Final = socket.SO_ACCEPTCONN
 SO_BROADCAST: Final = socket.SO_BROADCAST
 SO_DEBUG: Final = socket.SO_DEBUG
+SO_DONTLINGER: Final = -129  # ~0x80, as in Winsock: emulated
 SO_DONTROUTE: Final = socket.SO_DONTROUTE
 SO_ERROR: Final = socket.SO_ERROR
 SO_KEEPALIVE: Final = socket.SO_KEEPALIVE
@@ -103,4 +102,96 @@ WSATRY_AGAIN: Final = 11002
 WSANO_RECOVERY: Final = 11003
 WSANO_DATA: Final = 11004
 
-__all__ = sorted(name for name in globals() if name.isupper() or name in ("both", "receives", "sends"))
+__all__ = [
+    "AF_INET",
+    "AF_INET6",
+    "AF_UNIX",
+    "FD_ACCEPT",
+    "FD_ALL",
+    "FD_CLOSE",
+    "FD_CONNECT",
+    "FD_OOB",
+    "FD_READ",
+    "FD_WRITE",
+    "FIONBIO",
+    "FIONREAD",
+    "INVALID_SOCKET",
+    "IPPROTO_TCP",
+    "MSG_DONTROUTE",
+    "MSG_OOB",
+    "MSG_PEEK",
+    "PF_INET",
+    "PF_INET6",
+    "SIOCATMARK",
+    "SOCKET_ERROR",
+    "SOCK_DGRAM",
+    "SOCK_STREAM",
+    "SOL_SOCKET",
+    "SO_ACCEPTCONN",
+    "SO_BROADCAST",
+    "SO_DEBUG",
+    "SO_DONTLINGER",
+    "SO_DONTROUTE",
+    "SO_ERROR",
+    "SO_KEEPALIVE",
+    "SO_LINGER",
+    "SO_OOBINLINE",
+    "SO_RCVBUF",
+    "SO_REUSEADDR",
+    "SO_SNDBUF",
+    "SO_TYPE",
+    "TCP_NODELAY",
+    "WSAEACCES",
+    "WSAEADDRINUSE",
+    "WSAEADDRNOTAVAIL",
+    "WSAEAFNOSUPPORT",
+    "WSAEALREADY",
+    "WSAEBADF",
+    "WSAECONNABORTED",
+    "WSAECONNREFUSED",
+    "WSAECONNRESET",
+    "WSAEDESTADDRREQ",
+    "WSAEDISCON",
+    "WSAEDQUOT",
+    "WSAEFAULT",
+    "WSAEHOSTDOWN",
+    "WSAEHOSTUNREACH",
+    "WSAEINPROGRESS",
+    "WSAEINTR",
+    "WSAEINVAL",
+    "WSAEISCONN",
+    "WSAELOOP",
+    "WSAEMFILE",
+    "WSAEMSGSIZE",
+    "WSAENAMETOOLONG",
+    "WSAENETDOWN",
+    "WSAENETRESET",
+    "WSAENETUNREACH",
+    "WSAENOBUFS",
+    "WSAENOPROTOOPT",
+    "WSAENOTCONN",
+    "WSAENOTSOCK",
+    "WSAEOPNOTSUPP",
+    "WSAEPFNOSUPPORT",
+    "WSAEPROCLIM",
+    "WSAEPROTONOSUPPORT",
+    "WSAEPROTOTYPE",
+    "WSAESHUTDOWN",
+    "WSAESOCKTNOSUPPORT",
+    "WSAETIMEDOUT",
+    "WSAETOOMANYREFS",
+    "WSAEUSERS",
+    "WSAEWOULDBLOCK",
+    "WSAHOST_NOT_FOUND",
+    "WSANOTINITIALISED",
+    "WSANO_DATA",
+    "WSANO_RECOVERY",
+    "WSASYSNOTREADY",
+    "WSATRY_AGAIN",
+    "WSATYPE_NOT_FOUND",
+    "WSAVERNOTSUPPORTED",
+    "WSA_NOT_ENOUGH_MEMORY",
+    "both",
+    "receives",
+    "sends",
+]

@@ -12,9 +12,12 @@ import struct
 import sys
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
-from ._core.archive import (
+from ._core.errors import CNotSupportedException
+from ._core.graph import CObject
+from ._core.wire import (
     BOOL,
     BYTE,
     CHAR,
@@ -34,12 +37,11 @@ from ._core.archive import (
     CStringW,
     bool_,
 )
-from ._core.errors import CNotSupportedException
-from ._core.graph import CObject
 from .arrays import check_object, check_text
-from .maporder import hash_number, hash_string, text_hash, units_of
+from .maporder import number_hash, text_hash
 from .oletimes import COleDateTime, COleDateTimeSpan
-from .olevalues import COleCurrency
+from .olevalues import CComBSTR, COleCurrency
+from .structs import GUID, CPoint, CRect, CSize
 from .times import CTime, CTimeSpan
 
 if TYPE_CHECKING:
@@ -130,9 +132,8 @@ class _Scalar(Element):
     def hash_of(self, ar: CArchive) -> Callable[[Any], int]:
         if self.code in "fd":
             return super().hash_of(ar)
-        order, bits = ar.map_order or "mfc9", 8 * self.min_size
-        number = ord if self.box is WCHAR else int
-        return lambda key: hash_number(number(key), order, bits=bits)
+        of_number = number_hash(ar, 8 * self.min_size)
+        return (lambda key: of_number(ord(key))) if self.box is WCHAR else of_number
 
     def __repr__(self) -> str:
         return str(self.box.__name__)
@@ -177,7 +178,10 @@ class _Memory(Element):
         self.min_size = layout.size
         self.unpack = unpack
         self.pack = pack
-        self.default = default  # type: ignore[method-assign]
+        self.make = default
+
+    def default(self) -> Any:
+        return self.make()
 
     def check(self, value: Any) -> Any:
         self._packed(value)
@@ -278,8 +282,8 @@ class _Numpy(Element):
     def load(self, ar: CArchive, count: int) -> Sequence[Any]:
         import numpy
 
-        loaded: Sequence[Any] = numpy.frombuffer(bytearray(ar.EnsureRead(count * self.min_size)), self.dtype)
-        return loaded
+        memory = bytearray(ar.EnsureRead(count * self.min_size))  # writable, as one's own array is
+        return cast("Sequence[Any]", numpy.frombuffer(memory, self.dtype))
 
     def store(self, ar: CArchive, values: Sequence[Any]) -> None:
         import numpy
@@ -310,11 +314,7 @@ class _Text(Element):
             ar.write(value, self.box)
 
     def hash_of(self, ar: CArchive) -> Callable[[str], int]:
-        if self.box is CString:
-            return text_hash(ar)
-        order = ar.map_order or "mfc9"
-        encoding = ar.encoding if self.box is CStringA else None
-        return lambda text: hash_string(units_of(text, encoding, ar.errors), order)
+        return text_hash(ar, wide=None if self.box is CString else self.box is CStringW)
 
     def __repr__(self) -> str:
         return str(self.box.__name__)
@@ -345,12 +345,14 @@ class _Object(Element):
 class _Own(Element):
     """A type that brings its own wire form, one `<<` each: `CComBSTR`, `COleVariant`, yours."""
 
-    def __init__(self, wire: Any) -> None:
+    def __init__(self, wire: Any, default: Callable[[], Any] | None = None) -> None:
         self.wire = wire
         self.min_size = getattr(wire, "__mfc_min_size__", 1)
+        given: Any = wire if isinstance(wire, type) else getattr(wire, "default", lambda: None)
+        self.make: Callable[[], Any] = default or given
 
     def default(self) -> Any:
-        return self.wire() if isinstance(self.wire, type) else getattr(self.wire, "default", lambda: None)()
+        return self.make()
 
     def load_one(self, ar: CArchive) -> Any:
         return self.wire.__mfc_load__(ar)
@@ -389,7 +391,21 @@ def _pack_currency(value: Any) -> Iterable[Any]:
 
 def _seconds(cls: Any) -> _Memory:
     return _Memory(
-        cls.__name__, struct.Struct("<q"), lambda fields: cls(fields[0]), lambda v: (cls(v).value,), cls
+        cls.__name__,
+        struct.Struct("<q"),
+        lambda fields: cls(fields[0]),
+        lambda value: ((value if isinstance(value, cls) else cls(value)).value,),
+        cls,
+    )
+
+
+def _longs(cls: Any) -> _Memory:
+    return _Memory(
+        cls.__name__,
+        cls.__mfc_struct__,
+        lambda fields: cls(*fields),
+        lambda value: value if isinstance(value, cls) else cls(*value),
+        cls,
     )
 
 
@@ -397,6 +413,9 @@ _KNOWN: dict[Any, Element] = {
     **{box: _Scalar(box) for box in _CODES},
     **{box: _Text(box) for box in (CString, CStringA, CStringW)},
     bool_: _Bool(),
+    GUID: _Own(GUID, lambda: UUID(int=0)),  # typed reads of these two give no box
+    CComBSTR: _Own(CComBSTR, str),
+    **{cls: _longs(cls) for cls in (CPoint, CSize, CRect)},
     CTime: _seconds(CTime),
     CTimeSpan: _seconds(CTimeSpan),
     COleDateTime: _ole(COleDateTime, "d"),
@@ -416,7 +435,7 @@ def element(wire: Any) -> Element:
     if isinstance(wire, type):
         if issubclass(wire, ctypes.Structure | ctypes.Union | ctypes.Array):
             return _Ctypes(wire)
-        if issubclass(wire, CObject):
+        if issubclass(wire, CObject) and not hasattr(wire, "__mfc_load__"):
             return _Object(wire)
     if type(wire).__module__.partition(".")[0] == "numpy" and hasattr(wire, "itemsize"):
         return _Numpy(wire)

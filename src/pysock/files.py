@@ -111,11 +111,12 @@ class CFile:
 
     `CFile(path, flags)` opens, `CFile(fd)` takes an open descriptor (and leaves it open in the end unless
     `m_bCloseOnDelete` is set), `CFile()` waits for `Open`. Usable as a context manager; one that is dropped
-    while open closes with a ResourceWarning. Failures are `CFileException`s that name path and operation.
+    while open closes with a ResourceWarning. Failures raise a `CFileException` that names path and operation.
 
     Share flags: on Windows the system enforces them; without one, others are shut out. On POSIX they are
-    advisory locks (`flock`) among `CFile`s that use them: shareDenyWrite is shared among readers, everything
-    else that denies is exclusive, and without a flag there is no lock. Descriptors are never inherited.
+    advisory locks (`flock`) among the `CFile` objects that use them: shareDenyWrite is shared among readers,
+    everything else that denies is exclusive, and without a flag there is no lock. Descriptors are never
+    inherited.
     """
 
     modeRead: ClassVar[int] = 0x0

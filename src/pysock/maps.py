@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, final
 from ._core.errors import CInvalidArgException
 from ._core.graph import CObject
 from .arrays import check_object, check_text
-from .maporder import DEFAULT_TABLE, hash_number, in_bucket_order, text_hash
+from .maporder import DEFAULT_TABLE, in_bucket_order, number_hash, text_hash
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -64,6 +64,8 @@ class MapPosition(Generic[K]):
 
 class MapBase(CObject, MutableMapping[K, V], dynamic=False):
     """What all maps share. Subclasses say what keys and values are."""
+
+    __slots__ = ("__weakref__", "_items", "_table")
 
     _items: dict[K, V]
     _table: int
@@ -225,7 +227,7 @@ class MapBase(CObject, MutableMapping[K, V], dynamic=False):
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (), {"_table": self._table}, None, iter(self._items.items())
+        return type(self), (), (None, {"_table": self._table}), None, iter(self._items.items())
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, MapBase):
@@ -252,6 +254,8 @@ class MapBase(CObject, MutableMapping[K, V], dynamic=False):
 class _TextKeys(MapBase[str, V], dynamic=False):
     """Keys are strings."""
 
+    __slots__ = ()
+
     def _check_key(self, key: str) -> str:
         return check_text(key)
 
@@ -262,12 +266,13 @@ class _TextKeys(MapBase[str, V], dynamic=False):
 class _WordKeys(MapBase[int, V], dynamic=False):
     """Keys are numbers of 16 bits without sign."""
 
+    __slots__ = ()
+
     def _check_key(self, key: int) -> int:
         return _word(key)
 
     def _hash_of(self, ar: CArchive) -> Callable[[int], int]:
-        order = ar.map_order or "mfc9"
-        return lambda key: hash_number(key, order, bits=16)
+        return number_hash(ar, 16)
 
 
 def _word(value: int) -> int:
@@ -281,6 +286,8 @@ def _word(value: int) -> int:
 class _ObjectValues(MapBase[K, Any], dynamic=False):
     """Values are `CObject`s or None."""
 
+    __slots__ = ()
+
     _element: ClassVar[type[CObject] | None] = None
     """What loading requests; a typed map asks for its own class."""
 
@@ -291,6 +298,8 @@ class _ObjectValues(MapBase[K, Any], dynamic=False):
 class CMapStringToString(_TextKeys[str], schema=0, library=True):
     """Strings to strings: COUNT, n times STRING, STRING (AR-127). Loading merges (AR-137)."""
 
+    __slots__ = ()
+
     _default = ""
 
     def _check_value(self, value: str) -> str:
@@ -298,8 +307,9 @@ class CMapStringToString(_TextKeys[str], schema=0, library=True):
 
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
+            keys = self._stored_keys(ar)
             ar.WriteCount(len(self._items))
-            for key in self._stored_keys(ar):
+            for key in keys:
                 ar.WriteCString(key)
                 ar.WriteCString(self._items[key])
         else:
@@ -313,10 +323,13 @@ class CMapStringToString(_TextKeys[str], schema=0, library=True):
 class CMapStringToOb(_ObjectValues[str], _TextKeys[Any], schema=0, library=True):
     """Strings to objects: COUNT, n times STRING, OBJECT (AR-126). Loading merges (AR-137)."""
 
+    __slots__ = ()
+
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
+            keys = self._stored_keys(ar)
             ar.WriteCount(len(self._items))
-            for key in self._stored_keys(ar):
+            for key in keys:
                 ar.WriteCString(key)
                 ar.WriteObject(self._items[key])
         else:
@@ -331,10 +344,13 @@ class CMapStringToOb(_ObjectValues[str], _TextKeys[Any], schema=0, library=True)
 class CMapWordToOb(_ObjectValues[int], _WordKeys[Any], schema=0, library=True):
     """WORDs to objects: COUNT, n times WORD, OBJECT (AR-125). Loading merges (AR-137)."""
 
+    __slots__ = ()
+
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
+            keys = self._stored_keys(ar)
             ar.WriteCount(len(self._items))
-            for key in self._stored_keys(ar):
+            for key in keys:
                 ar.WriteWORD(key)
                 ar.WriteObject(self._items[key])
         else:
@@ -349,9 +365,13 @@ class CMapWordToOb(_ObjectValues[int], _WordKeys[Any], schema=0, library=True):
 class CMapPtrToPtr(MapBase[Any, Any]):
     """Pointers, here any hashable objects, to any objects. Nothing of it is stored (AR-132)."""
 
+    __slots__ = ()
+
 
 class CMapPtrToWord(MapBase[Any, int]):
     """Pointers, here any hashable objects, to WORDs. Nothing of it is stored (AR-132)."""
+
+    __slots__ = ()
 
     _default = 0
 
@@ -362,6 +382,10 @@ class CMapPtrToWord(MapBase[Any, int]):
 class CMapWordToPtr(_WordKeys[Any]):
     """WORDs to any objects. Nothing of it is stored (AR-132)."""
 
+    __slots__ = ()
+
 
 class CMapStringToPtr(_TextKeys[Any]):
     """Strings to any objects. Nothing of it is stored (AR-132)."""
+
+    __slots__ = ()

@@ -158,6 +158,8 @@ class COleDateTimeSpan(OleStatus, Ordered):
         return self.m_span * 86400
 
     def _whole_seconds(self) -> int:
+        if not math.isfinite(self.m_span):
+            raise CInvalidArgException(f"COleDateTimeSpan of {self.m_span} days has no parts")
         return math.trunc(self.m_span * 86400 + math.copysign(0.5, self.m_span))
 
     def GetDays(self) -> int:
@@ -188,13 +190,13 @@ class COleDateTimeSpan(OleStatus, Ordered):
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: float | timedelta | COleDateTimeSpan) -> None:
-        span = cls(value)
+        span = value if isinstance(value, COleDateTimeSpan) else cls(value)
         ar.WriteLONG(span.m_status)
         ar.WriteDOUBLE(span.m_span)
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls()
+        self = cls.__new__(cls)
         self.__mfc_extract__(ar)
         return self
 
@@ -240,7 +242,9 @@ class COleDateTimeSpan(OleStatus, Ordered):
         return COleDateTimeSpan(-self.m_span, status=self.m_status)
 
     def __str__(self) -> str:
-        return self.Format("%D days, %H:%M:%S") if self.m_status == self.valid else repr(self)
+        if self.m_status == self.valid and math.isfinite(self.m_span):
+            return self.Format("%D days, %H:%M:%S")
+        return repr(self)
 
     def __repr__(self) -> str:
         status = f", status={self.m_status}" if self.m_status else ""
@@ -375,13 +379,13 @@ class COleDateTime(OleStatus, Ordered):
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: float | datetime | COleDateTime) -> None:
-        date = cls(value)
+        date = value if isinstance(value, COleDateTime) else cls(value)
         ar.WriteLONG(date.m_status)
         ar.WriteDOUBLE(date.m_dt)
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls()
+        self = cls.__new__(cls)
         self.__mfc_extract__(ar)
         return self
 

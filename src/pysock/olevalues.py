@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ._core.errors import CInvalidArgException
+from ._core.errors import ArchiveLimitError, CInvalidArgException
 from .oletimes import OleStatus
 from .times import Ordered
 
@@ -49,7 +49,8 @@ class COleCurrency(OleStatus, Ordered):
     @classmethod
     def from_cy(cls, cy: int) -> Self:
         """Of OLE's CY: an integer count of 1/10000."""
-        self = cls()
+        self = cls.__new__(cls)
+        self.m_status = cls.valid
         self.m_cur = cy
         return self
 
@@ -94,7 +95,9 @@ class COleCurrency(OleStatus, Ordered):
             raise CInvalidArgException(f"currency has four decimal places: quantize {units} first")
         self._cur = _int64(-number if sign else number)
 
-    to_decimal = value.fget
+    def to_decimal(self) -> Decimal:
+        """The amount."""
+        return self.value
 
     def SetCurrency(self, nUnits: int, nFractionalUnits: int) -> None:
         self._cur = _int64(nUnits * 10_000 + nFractionalUnits)
@@ -105,14 +108,14 @@ class COleCurrency(OleStatus, Ordered):
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: int | Decimal | str | COleCurrency) -> None:
         """Status, then the *high* half before the low (AR-155)."""
-        money = cls(value)
+        money = value if isinstance(value, COleCurrency) else cls(value)
         ar.WriteLONG(money.m_status)
         ar.WriteLONG(money._cur >> 32)
         ar.WriteDWORD(money._cur & 0xFFFFFFFF)
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls()
+        self = cls.__new__(cls)
         self.__mfc_extract__(ar)
         return self
 
@@ -188,6 +191,14 @@ class COleCurrency(OleStatus, Ordered):
         return f"COleCurrency('{self.value:.4f}'{status})"
 
 
+def check_length(ar: CArchive, units: int) -> None:
+    """ArchiveLimitError if a BSTR is longer than the archive's strings may be (AR-173, AR-179)."""
+    if ar.max_string is not None and units > ar.max_string:
+        raise ArchiveLimitError(
+            "max_string", ar.max_string, units, ar.m_strFileName, offset=ar.offset, wanted="a BSTR"
+        )
+
+
 class CComBSTR:
     """A BSTR: a count of UTF-16 units and the units (AR-161). Null and empty are the same on the wire.
 
@@ -201,7 +212,7 @@ class CComBSTR:
     m_str: str | None
 
     def __init__(self, value: str | CComBSTR | None = None) -> None:
-        self.value = value  # type: ignore[assignment]  # the setter takes more than the getter gives
+        self.value = value
 
     @property
     def value(self) -> str:
@@ -229,7 +240,7 @@ class CComBSTR:
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> str:
         count = ar.ReadDWORD()
-        ar.check_count(count, 2)
+        check_length(ar, count)
         return ar.EnsureRead(2 * count).decode("utf-16-le", "surrogatepass")
 
     def __mfc_extract__(self, ar: CArchive) -> None:

@@ -1,4 +1,4 @@
-"""Sockets inside a Qt 6 program: callbacks run in the Qt thread, from its event loop.
+"""Sockets inside a Qt 6 program: callbacks run in the Qt thread, from its event loop::
 
     app = QApplication(sys.argv)
     with pysock.qt.attach():
@@ -29,6 +29,7 @@ class QtAttachment(Attachment):
     """The calling thread's pump in this thread's Qt event loop; made by :func:`attach`."""
 
     host = "Qt's event loop"
+    nests = True
 
     def __init__(self, core: Any) -> None:
         self._core = core
@@ -39,10 +40,9 @@ class QtAttachment(Attachment):
     def _open(self) -> None:
         core = self._core
         self._notifier = self._watch(self.pump.fileno(), self._on_ready)
-        self._timer = core.QTimer()
-        self._timer.setSingleShot(True)
+        self._timer = self._single_shot(self._on_due)
         self._timer.setTimerType(core.Qt.TimerType.PreciseTimer)  # the default one may be 5 % late
-        self._timer.timeout.connect(self._on_due)
+        self._guard = self._single_shot(self._on_guard)
         self._wake: SignalWake | None = None
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler and (wake := SignalWake.make()):
             self._wake = wake
@@ -54,8 +54,15 @@ class QtAttachment(Attachment):
         notifier.activated.connect(slot)
         return notifier
 
+    def _single_shot(self, slot: Any) -> Any:
+        timer = self._core.QTimer()
+        timer.setSingleShot(True)
+        timer.timeout.connect(slot)
+        return timer
+
     def _release(self) -> None:
         self._notifier.setEnabled(False)
+        self._guard.stop()
         if self._wake is not None:
             self._wake_notifier.setEnabled(False)
             if signal.getsignal(signal.SIGINT) == self._on_interrupt:
@@ -67,6 +74,9 @@ class QtAttachment(Attachment):
 
     def _stop_timer(self) -> None:
         self._timer.stop()
+
+    def _start_guard(self, milliseconds: int) -> None:
+        self._guard.start(milliseconds)
 
     def close(self) -> None:
         """Take everything out of the Qt loop; raise the KeyboardInterrupt or SystemExit that ended it."""
@@ -82,6 +92,9 @@ class QtAttachment(Attachment):
 
     def _on_due(self) -> None:
         self._guarded(self._due)
+
+    def _on_guard(self) -> None:
+        self._guarded(self._look)
 
     def _on_signal(self, *_: object) -> None:
         # Entering this function has run the handler: signals are looked at between two instructions.

@@ -7,8 +7,9 @@ hence unhashable; points, sizes and rectangles unpack and compare like tuples.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 from uuid import UUID
 
@@ -21,45 +22,50 @@ __all__ = ["CLSID", "FILETIME", "GUID", "LOGFONT", "POINT", "RECT", "SIZE", "CPo
 
 
 class _Longs:
-    """A structure of LONGs whose names are the class's `__slots__`."""
+    """A structure of LONGs whose names are the `__slots__` of the class that derives from this."""
 
-    __slots__ = ()
+    __slots__: ClassVar[tuple[str, ...]] = ()
+    _names: ClassVar[tuple[str, ...]] = ()
     __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int]
     __mfc_struct__: ClassVar[struct.Struct]
+    _fields: ClassVar[Callable[[Any], tuple[int, ...]]]
 
     def __init_subclass__(cls) -> None:
-        cls.__mfc_struct__ = struct.Struct(f"<{len(cls.__slots__)}i")
-        cls.__mfc_min_size__ = cls.__mfc_struct__.size
+        if not cls._names:  # else it is derived from CPoint or the like and has the same fields
+            cls._names = cls.__slots__
+            cls._fields = attrgetter(*cls._names)
+            cls.__mfc_struct__ = struct.Struct(f"<{len(cls._names)}i")
+            cls.__mfc_min_size__ = cls.__mfc_struct__.size
 
     def __init__(self, *longs: int) -> None:
-        for name, value in zip(type(self).__slots__, longs, strict=True):
+        for name, value in zip(self._names, longs, strict=True):
             setattr(self, name, value)
 
     def __iter__(self) -> Iterator[int]:
-        return (getattr(self, name) for name in type(self).__slots__)
+        return iter(self.value)
 
     def __len__(self) -> int:
-        return len(type(self).__slots__)
+        return len(self.value)
 
     def __getitem__(self, index: int) -> int:
-        return tuple(self)[index]
+        return self.value[index]
 
     @property
     def value(self) -> tuple[int, ...]:
         """All fields, in wire order."""
-        return tuple(self)
+        return type(self)._fields(self)
 
     @value.setter
     def value(self, value: Any) -> None:
-        for name, field in zip(type(self).__slots__, value, strict=True):
+        for name, field in zip(self._names, value, strict=True):
             setattr(self, name, field)
 
     def __bytes__(self) -> bytes:
         try:
-            return self.__mfc_struct__.pack(*self)
+            return self.__mfc_struct__.pack(*type(self)._fields(self))
         except struct.error:
-            for name, value in zip(type(self).__slots__, self, strict=True):
+            for name, value in zip(self._names, self, strict=True):
                 if not isinstance(value, int):
                     raise TypeError(f"{type(self).__name__}.{name} is {value!r}, not an integer") from None
             raise OverflowError(f"{self!r} does not fit into LONGs (32 bits, signed)") from None
@@ -77,7 +83,7 @@ class _Longs:
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, type(self) | tuple):
-            return tuple(self) == tuple(other)
+            return self.value == tuple(other)
         return NotImplemented
 
     def __copy__(self) -> Self:
@@ -205,7 +211,9 @@ class CRect(_Longs):
                 top = left + top
             if not isinstance(top, CPoint):
                 raise TypeError("CRect(point, ...) takes a second point or a size")
-            left, top, right, bottom = left.x, left.y, top.x, top.y
+            right, bottom = top.x, top.y
+            top = left.y
+            left = left.x
         if isinstance(top, CPoint | CSize):
             raise TypeError("CRect(...) takes four integers, two points, or a point and a size")
         self.left = left
@@ -398,6 +406,7 @@ class FILETIME:
     """100-nanosecond steps since 1601-01-01 UTC, 64 bits unsigned: 8 bytes (AR-50: no operator in MFC)."""
 
     __slots__ = ("_steps",)
+    _steps: int
     __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int] = 8
 
@@ -412,14 +421,16 @@ class FILETIME:
     @value.setter
     def value(self, value: int | datetime | FILETIME) -> None:
         if isinstance(value, FILETIME):
-            value = value._steps
+            steps = value._steps
         elif isinstance(value, datetime):
             if value.tzinfo is None:
                 raise CInvalidArgException(f"FILETIME counts in UTC: give {value!r} a time zone")
-            value = (value - _FILETIME_EPOCH) // timedelta(microseconds=1) * 10
-        if not 0 <= value < 1 << 64:
-            raise OverflowError(f"FILETIME holds 64 bits without sign: {value} does not fit")
-        self._steps = value
+            steps = (value - _FILETIME_EPOCH) // timedelta(microseconds=1) * 10
+        else:
+            steps = value
+        if not 0 <= steps < 1 << 64:
+            raise OverflowError(f"FILETIME holds 64 bits without sign: {steps} does not fit")
+        self._steps = steps
 
     @property
     def dwLowDateTime(self) -> int:

@@ -15,7 +15,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
-from ._core.graph import RUNTIME_CLASS, CObject
+from ._core.graph import CObject
 from .arrays import ArrayBase, CObArray, CPtrArray
 from .elements import Element, element
 from .lists import CObList, CPtrList, ListBase
@@ -69,7 +69,12 @@ def _make(
     key = (template, parameters)
     if key not in _made:
         name = f"{template.__name__}[{', '.join(map(_name, parameters))}]"
-        members |= {"_template": key, "__module__": template.__module__, "__doc__": template.__doc__}
+        members |= {
+            "__slots__": (),
+            "_template": key,
+            "__module__": template.__module__,
+            "__doc__": template.__doc__,
+        }
         _made[key] = types.new_class(name, bases, {"dynamic": False}, lambda names: names.update(members))
     return _made[key]
 
@@ -89,6 +94,8 @@ def _parameters(template: type, given: Any, count: int) -> tuple[Any, ...]:
 class _Template(CObject, dynamic=False):
     """A class that is complete only with parameters: `CArray[WORD]`, not `CArray`."""
 
+    __slots__ = ()
+
     _template: ClassVar[tuple[type, tuple[Any, ...]] | None] = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -97,11 +104,31 @@ class _Template(CObject, dynamic=False):
         return super().__new__(cls, *args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _remade, self._template, *super().__reduce__()[2:]  # type: ignore[misc]
+        return _remade, self._template, *super().__reduce__()[2:]
 
 
-class CArray(_Template, ArrayBase[Any], CObject, Generic[T], dynamic=False):
+class _ByBody(_Template, dynamic=False):
+    """Stored by body only (AR-139), so that is what `ar.read(CArray[WORD])` and a field of that type mean."""
+
+    __slots__ = ()
+
+    __mfc_min_size__ = 2
+
+    @classmethod
+    def __mfc_store__(cls, ar: CArchive, value: Any) -> None:
+        (value if isinstance(value, cls) else cls(value)).Serialize(ar)
+
+    @classmethod
+    def __mfc_load__(cls, ar: CArchive) -> Self:
+        self = cls()
+        self.Serialize(ar)
+        return self
+
+
+class CArray(_ByBody, ArrayBase[Any], CObject, Generic[T], dynamic=False):
     """`CArray<T>`: COUNT, then the elements as one block (AR-128). Not to be stored by pointer (AR-139)."""
+
+    __slots__ = ()
 
     _element: ClassVar[Element]
 
@@ -128,11 +155,13 @@ class CArray(_Template, ArrayBase[Any], CObject, Generic[T], dynamic=False):
             self._data = list(kind.load(ar, count))
 
 
-class CList(_Template, ListBase[Any], CObject, Generic[T], dynamic=False):
+class CList(_ByBody, ListBase[Any], CObject, Generic[T], dynamic=False):
     """`CList<T>`: COUNT, then the elements, head to tail (AR-129). Loading appends (AR-137).
 
     It cannot be stored by pointer (AR-139).
     """
+
+    __slots__ = ()
 
     _element: ClassVar[Element]
 
@@ -148,20 +177,21 @@ class CList(_Template, ListBase[Any], CObject, Generic[T], dynamic=False):
     def Serialize(self, ar: CArchive) -> None:
         kind = self._element
         if ar.IsStoring():
-            ar.WriteCount(self._count)
+            ar.WriteCount(len(self))
             kind.store(ar, list(self))
         else:
             count = ar.ReadCount()
             ar.check_count(count, kind.min_size)
-            for value in kind.load(ar, count):
-                self._link(value, None)
+            self._chain.extend(list(kind.load(ar, count)))
 
 
-class CMap(_Template, MapBase[Any, Any], CObject, Generic[K, V], dynamic=False):
+class CMap(_ByBody, MapBase[Any, Any], CObject, Generic[K, V], dynamic=False):
     """`CMap<K, ..., V, ...>`: COUNT, then key and value by turns (AR-130). Loading merges (AR-137).
 
     It cannot be stored by pointer (AR-139). With `map_order` keys must be numbers or strings.
     """
+
+    __slots__ = ()
 
     _key: ClassVar[Element]
     _value: ClassVar[Element]
@@ -226,6 +256,8 @@ def _load_pairs(ar: CArchive, key: Element, value: Element, into: dict[Any, Any]
 class _TypedPtr(_Template, dynamic=False):
     """What the typed pointer templates share: elements of one class, or None."""
 
+    __slots__ = ()
+
     _bases: ClassVar[tuple[type, ...]]
     _element: ClassVar[Any]
 
@@ -248,6 +280,8 @@ class _TypedPtr(_Template, dynamic=False):
 class CTypedPtrArray(_TypedPtr, ArrayBase[T], CObject, Generic[B, T], dynamic=False):
     """`CTypedPtrArray<CObArray, CFoo*>`: on the wire, by pointer too, its base (AR-131, AR-139)."""
 
+    __slots__ = ()
+
     _bases = (CObArray, CPtrArray)
 
     def __class_getitem__(cls, parameters: Any) -> Any:
@@ -261,6 +295,8 @@ class CTypedPtrArray(_TypedPtr, ArrayBase[T], CObject, Generic[B, T], dynamic=Fa
 class CTypedPtrList(_TypedPtr, ListBase[T], CObject, Generic[B, T], dynamic=False):
     """`CTypedPtrList<CObList, CFoo*>`: on the wire, by pointer too, its base (AR-131, AR-139)."""
 
+    __slots__ = ()
+
     _bases = (CObList, CPtrList)
 
     def __class_getitem__(cls, parameters: Any) -> Any:
@@ -273,6 +309,8 @@ class CTypedPtrList(_TypedPtr, ListBase[T], CObject, Generic[B, T], dynamic=Fals
 
 class CTypedPtrMap(_TypedPtr, MapBase[K, V], CObject, Generic[B, K, V], dynamic=False):
     """`CTypedPtrMap<CMapStringToOb, CString, CFoo*>`: stored as its base (AR-131, AR-139)."""
+
+    __slots__ = ()
 
     _bases = (CMapStringToOb, CMapWordToOb, CMapPtrToPtr, CMapPtrToWord, CMapWordToPtr, CMapStringToPtr)
 
@@ -397,7 +435,7 @@ class _ByValue(_Descriptor):
         self._cls = cls
 
     def default(self) -> CObject:
-        return RUNTIME_CLASS(self._cls).CreateObject()
+        return _new_member(self._cls)
 
     def __mfc_store__(self, ar: CArchive, value: CObject) -> None:
         if not isinstance(value, self._cls):
@@ -405,9 +443,18 @@ class _ByValue(_Descriptor):
         value.Serialize(ar)
 
     def __mfc_load__(self, ar: CArchive) -> CObject:
-        value = RUNTIME_CLASS(self._cls).CreateObject()
+        value = _new_member(self._cls)
         value.Serialize(ar)
         return value
+
+
+def _new_member(cls: type[CObject]) -> CObject:
+    """As archives create objects (AR-206), but of any class: a member needs no run-time class of its own."""
+    value = cls.__new__(cls)
+    prepare = getattr(value, "__mfc_init__", None)
+    if prepare is not None:
+        prepare()
+    return value
 
 
 def by_value(cls: type[CObject]) -> Any:

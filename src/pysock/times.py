@@ -92,6 +92,7 @@ class CTimeSpan(Ordered):
     """A difference of two `CTime`, in whole seconds (AR-152). Stored in 32 bits: see `__mfc_store__`."""
 
     __slots__ = ("_seconds",)
+    _seconds: int
     __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int] = 4
 
@@ -117,10 +118,11 @@ class CTimeSpan(Ordered):
     @value.setter
     def value(self, value: int | timedelta | CTimeSpan) -> None:
         if isinstance(value, CTimeSpan):
-            value = value._seconds
+            self._seconds = value._seconds
         elif isinstance(value, timedelta):
-            value = value // timedelta(seconds=1)
-        self._seconds = _int64(value, "CTimeSpan")
+            self._seconds = value // timedelta(seconds=1)
+        else:
+            self._seconds = _int64(value, "CTimeSpan")
 
     @classmethod
     def from_timedelta(cls, value: timedelta) -> Self:
@@ -177,14 +179,16 @@ class CTimeSpan(Ordered):
 
         As in MFC a span above 0xFFFFFFFF is refused; below -2**31, where MFC cuts, only `faithful` passes.
         """
-        seconds = cls(value)._seconds
+        seconds = value._seconds if isinstance(value, CTimeSpan) else cls(value)._seconds
         if seconds > 0xFFFFFFFF or (seconds < -(1 << 31) and not ar.faithful):
             raise CInvalidArgException(f"CTimeSpan is stored in 32 bits: {seconds} seconds do not fit")
         ar.WriteDWORD(seconds & 0xFFFFFFFF)
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        return cls(ar.ReadLONG())
+        self = cls.__new__(cls)
+        self._seconds = ar.ReadLONG()
+        return self
 
     def __mfc_extract__(self, ar: CArchive) -> None:
         self._seconds = ar.ReadLONG()
@@ -236,6 +240,7 @@ class CTime(Ordered):
     """
 
     __slots__ = ("_seconds",)
+    _seconds: int
     __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int] = 4
 
@@ -356,7 +361,7 @@ class CTime(Ordered):
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: int | datetime | CTime) -> None:
         """A mark and 64 bits (AR-148); in profile "mfc6" 32 bits, which must do (AR-149)."""
-        seconds = cls(value)._seconds
+        seconds = value._seconds if isinstance(value, CTime) else cls(value)._seconds
         if ar.profile != "mfc6":
             ar.WriteDWORD(_WIDE_MARK)
             ar.WriteLONGLONG(seconds)
@@ -374,7 +379,9 @@ class CTime(Ordered):
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        return cls(cls._load(ar))
+        self = cls.__new__(cls)
+        self._seconds = cls._load(ar)
+        return self
 
     def __mfc_extract__(self, ar: CArchive) -> None:
         self._seconds = self._load(ar)

@@ -1,9 +1,11 @@
-"""Sockets inside a Tk program: callbacks run in the Tk thread, from its `mainloop()`.
+"""Sockets inside a Tk program: callbacks run in the Tk thread, from its `mainloop()`::
 
-root = tkinter.Tk()
-with pysock.tk.attach(root):
-    build_window(root)             # makes its sockets where it likes
-    root.mainloop()
+    root = tkinter.Tk()
+    with pysock.tk.attach(root):
+        build_window(root)  # makes its sockets where it likes
+        root.mainloop()
+
+Destroying the root detaches.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ _number = itertools.count()
 class TkAttachment(Attachment):
     """The calling thread's pump in a Tk main loop; made by :func:`attach`.  Destroying the root closes it."""
 
+    nests = True
+
     def __init__(self, root: tkinter.Misc, poll_ms: int | None) -> None:
         self._root = root
         self._tk = root.tk
@@ -39,6 +43,7 @@ class TkAttachment(Attachment):
         # Commands of our own rather than root.after(): that reports KeyboardInterrupt and goes on.
         self._due_command = self._command(self._due)
         self._poll_command = self._command(self._poll)
+        self._guard_command = self._command(self._look)
         self._gone_command = self._command(self.close)
         if self._poll_ms is None and not (
             hasattr(self._tk, "createfilehandler") and self._fd < _TCL_DESCRIPTORS
@@ -59,7 +64,7 @@ class TkAttachment(Attachment):
             self._cancel(command)
         with contextlib.suppress(tkinter.TclError):  # the root may be gone, and its commands with it
             self._tk.call("trace", "remove", "command", str(self._root), "delete", self._gone_command)
-        for command in (self._due_command, self._poll_command, self._gone_command):
+        for command in (self._due_command, self._poll_command, self._guard_command, self._gone_command):
             with contextlib.suppress(tkinter.TclError):
                 self._tk.deletecommand(command)
         if self._poll_ms is None:
@@ -70,6 +75,9 @@ class TkAttachment(Attachment):
 
     def _start_timer(self, milliseconds: int) -> None:
         self._start(self._due_command, milliseconds)
+
+    def _start_guard(self, milliseconds: int) -> None:
+        self._start(self._guard_command, milliseconds)
 
     def _stop_timer(self) -> None:
         self._cancel(self._due_command)

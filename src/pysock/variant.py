@@ -11,7 +11,7 @@ from uuid import UUID
 
 from ._core.errors import CNotSupportedException
 from .oletimes import COleDateTime
-from .olevalues import CComBSTR, COleCurrency
+from .olevalues import CComBSTR, COleCurrency, check_length
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -66,6 +66,10 @@ _SIMPLE = {
     VARENUM.VT_I8: "<q",
     VARENUM.VT_UI8: "<Q",
 }
+# Moved as scalars, which the end of a buffer does not split; by their bits, so that a NaN stays what it is.
+_BITS = {1: ("<B", ("BYTE",)), 2: ("<H", ("WORD",)), 4: ("<I", ("DWORD",)), 8: ("<Q", ("ULONGLONG",))}
+_WIRE: dict[int, tuple[str, tuple[str, ...]]] = {vt: _BITS[struct.calcsize(c)] for vt, c in _SIMPLE.items()}
+_WIRE[VARENUM.VT_CY] = ("<II", ("DWORD", "DWORD"))
 _SINCE_MFC8 = {VARENUM.VT_I1, VARENUM.VT_UI2, VARENUM.VT_UI4, VARENUM.VT_I8, VARENUM.VT_UI8}
 _OBJECTS = (VARENUM.VT_DISPATCH, VARENUM.VT_UNKNOWN)
 
@@ -100,6 +104,9 @@ class COleVariant:
     """
 
     __slots__ = ("_object", "_raw", "_vt")
+    _vt: int
+    _raw: bytes
+    _object: OleObject | None
     __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int] = 2
 
@@ -112,7 +119,7 @@ class COleVariant:
 
         Raises OverflowError if the value does not fit its type, TypeError for a type that is not listed.
         """
-        self._object: OleObject | None = None
+        self._object = None
         if isinstance(value, COleVariant):
             if vt is not None and vt != value.vt:
                 value = value.value
@@ -228,7 +235,11 @@ class COleVariant:
             ar.WriteWORD(vt)
             if vt == VARENUM.VT_BSTR:
                 ar.WriteDWORD(len(variant.raw))
-            ar.Write(variant.raw)
+                ar.Write(variant.raw)
+            else:
+                layout, scalars = _WIRE[vt]
+                for scalar, bits in zip(scalars, struct.unpack(layout, variant.raw), strict=True):
+                    getattr(ar, "Write" + scalar)(bits)
 
     @staticmethod
     def _carries(ar: CArchive, vt: int) -> bool:
@@ -255,7 +266,7 @@ class COleVariant:
 
     @classmethod
     def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls()
+        self = cls.__new__(cls)
         self.__mfc_extract__(ar)
         return self
 
@@ -268,10 +279,11 @@ class COleVariant:
             loaded = OleObject(clsid, self._hook(vt, clsid).load(ar))
         elif vt == VARENUM.VT_BSTR:
             count = ar.ReadDWORD()
-            ar.check_count(count, 1)
+            check_length(ar, count // 2)
             raw = ar.EnsureRead(count)
         elif self._carries(ar, vt):
-            raw = ar.EnsureRead(struct.calcsize(_SIMPLE[vt]))
+            layout, scalars = _WIRE[vt]
+            raw = struct.pack(layout, *[getattr(ar, "Read" + scalar)() for scalar in scalars])
         self._vt, self._raw, self._object = vt, raw, loaded
 
     # --- operators ------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ import time
 
 import pytest
 from blocking_support import Blocker, blocking_listener, meanwhile, read_all, soon
+from sock_support import LOOPBACK, attached, datagram, drain, listener, port_of, raw_pair, reset, until
+
 from pysock import (
     FD_READ,
     MSG_OOB,
@@ -26,7 +28,6 @@ from pysock import (
     Pump,
     SocketException,
 )
-from sock_support import LOOPBACK, attached, datagram, drain, listener, port_of, raw_pair, reset, until
 
 pytestmark = pytest.mark.sockets
 
@@ -731,7 +732,10 @@ def test_a_datagram_socket_blocks_too():
         assert a.Create(0, SOCK_DGRAM, LOOPBACK)
         to = a.GetSockName()
         buf = bytearray(20)
-        with socket.socket(socket.AF_INET, SOCK_DGRAM) as peer, meanwhile(a, lambda: peer.sendto(b"late", to)):
+        with (
+            socket.socket(socket.AF_INET, SOCK_DGRAM) as peer,
+            meanwhile(a, lambda: peer.sendto(b"late", to)),
+        ):
             count, host, _ = a.ReceiveFrom(buf)
         assert (count, host, buf[:4]) == (4, LOOPBACK, b"late")
         assert a.SendTo(b"yes", port_of(b), LOOPBACK) == 3

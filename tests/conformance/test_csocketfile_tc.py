@@ -8,6 +8,8 @@ import warnings
 
 import pytest
 from blocking_support import Blocker, blocking_listener, meanwhile, read_all, socket_file, soon
+from sock_support import LOOPBACK, attached, drain, port_of, raw_pair, reset, until
+
 from pysock import (
     SOCK_DGRAM,
     WSAECONNRESET,
@@ -24,7 +26,6 @@ from pysock import (
     SocketException,
     SocketUsageError,
 )
-from sock_support import LOOPBACK, attached, drain, port_of, raw_pair, reset, until
 
 pytestmark = pytest.mark.sockets
 
@@ -75,6 +76,7 @@ def test_tc_107_not_archive_compatible_read():
     with socket_file(False) as (file, sock, peer):
         with meanwhile(sock, slowly(peer, b"four", b"sixsix")):
             assert file.Read(10) == b"foursixsix"
+
         def four_and_close():
             peer.sendall(b"4444")
             peer.close()

@@ -6,6 +6,8 @@ import socket
 import struct
 
 import pytest
+from sock_support import LOOPBACK, Recorder, attached, datagram, listener, port_of, until, wait_for
+
 from pysock import (
     AF_INET6,
     FD_ALL,
@@ -33,7 +35,6 @@ from pysock import (
     CAsyncSocket,
     SocketUsageError,
 )
-from sock_support import LOOPBACK, Recorder, attached, datagram, listener, port_of, until, wait_for
 
 
 def last_error():

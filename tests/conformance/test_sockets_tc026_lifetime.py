@@ -6,16 +6,6 @@ import socket
 import threading
 
 import pytest
-from pysock import (
-    FD_ALL,
-    INVALID_SOCKET,
-    WSAENOTSOCK,
-    WSAEWOULDBLOCK,
-    CAsyncSocket,
-    Pump,
-    SocketUsageError,
-    WrongThreadError,
-)
 from sock_support import (
     LOOPBACK,
     Recorder,
@@ -26,6 +16,17 @@ from sock_support import (
     raw_pair,
     until,
     wait_for,
+)
+
+from pysock import (
+    FD_ALL,
+    INVALID_SOCKET,
+    WSAENOTSOCK,
+    WSAEWOULDBLOCK,
+    CAsyncSocket,
+    Pump,
+    SocketUsageError,
+    WrongThreadError,
 )
 
 

@@ -4,6 +4,21 @@ import socket
 import sys
 
 import pytest
+from sock_support import (
+    LOOPBACK,
+    Reader,
+    Recorder,
+    attached,
+    datagram,
+    drain,
+    listener,
+    port_of,
+    raw_pair,
+    reset,
+    until,
+    wait_for,
+)
+
 from pysock import (
     AF_UNIX,
     FD_ACCEPT,
@@ -24,22 +39,10 @@ from pysock import (
     CAsyncSocket,
     Pump,
 )
-from sock_support import (
-    LOOPBACK,
-    Reader,
-    Recorder,
-    attached,
-    datagram,
-    drain,
-    listener,
-    port_of,
-    raw_pair,
-    reset,
-    until,
-    wait_for,
-)
 
-linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what the kernel does is Linux's here")
+linux_only = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="what the kernel does is Linux's here"
+)
 
 
 def arrived(sock, n):

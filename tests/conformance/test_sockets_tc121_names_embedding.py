@@ -5,8 +5,22 @@ import select
 import socket
 import threading
 
-import pysock
 import pytest
+from sock_support import (
+    LOOPBACK,
+    PATIENCE,
+    QUIET,
+    Reader,
+    Recorder,
+    attached,
+    datagram,
+    drain,
+    listener,
+    port_of,
+    until,
+)
+
+import pysock
 from pysock import (
     FD_ALL,
     SO_BROADCAST,
@@ -22,19 +36,6 @@ from pysock import (
     CAsyncSocket,
     Pump,
     SocketException,
-)
-from sock_support import (
-    LOOPBACK,
-    PATIENCE,
-    QUIET,
-    Reader,
-    Recorder,
-    attached,
-    datagram,
-    drain,
-    listener,
-    port_of,
-    until,
 )
 
 HOST_NOT_FOUND = (11001, 11002)
@@ -65,7 +66,9 @@ def test_tc_122_classic_dotted_numbers(host):
         assert sock.GetPeerName() == (LOOPBACK, port_of(ls))
 
 
-@pytest.mark.parametrize("host", ["256.0.0.1", "1.2.3.4.5", "1.2.3.", "", " 127.0.0.1", "08.1", "0x", "1.2.65536", "-1"])
+@pytest.mark.parametrize(
+    "host", ["256.0.0.1", "1.2.3.4.5", "1.2.3.", "", " 127.0.0.1", "08.1", "0x", "1.2.65536", "-1"]
+)
 def test_nm_1_what_is_no_dotted_number(host):
     sock = CAsyncSocket()
     assert sock.Create(0, SOCK_STREAM, FD_ALL, host) is False
@@ -146,7 +149,9 @@ def test_tc_127_last_error_is_each_threads_own():
 def test_tc_128_strict_object():
     with Recorder(strict=True) as sock:
         sock.Create()
-        with pytest.raises(SocketException, match=r"Send: not connected \(WSAENOTCONN 10057\) on <Recorder") as caught:
+        with pytest.raises(
+            SocketException, match=r"Send: not connected \(WSAENOTCONN 10057\) on <Recorder"
+        ) as caught:
             sock.Send(b"x")
         assert caught.value.winerror == WSAENOTCONN == last_error()
         assert caught.value.errno == errno.ENOTCONN
@@ -203,7 +208,7 @@ def test_tc_129_fileno():
 
 def test_py_23_fileno_tells_of_items_posted_outside():
     pump = Pump.current()
-    with attached(Reader) as (sock, peer):
+    with attached(Reader) as (sock, _):
         assert not readable(pump)
         sock.AsyncSelect(FD_ALL)  # posts FD_WRITE
         assert readable(pump, PATIENCE)

@@ -6,6 +6,20 @@ import subprocess
 import sys
 
 import pytest
+from sock_support import (
+    LOOPBACK,
+    Reader,
+    Recorder,
+    attached,
+    datagram,
+    drain,
+    listener,
+    port_of,
+    reset,
+    until,
+    wait_for,
+)
+
 from pysock import (
     FD_ALL,
     FD_READ,
@@ -23,19 +37,6 @@ from pysock import (
     WSAEWOULDBLOCK,
     CAsyncSocket,
     SockAddr,
-)
-from sock_support import (
-    LOOPBACK,
-    Reader,
-    Recorder,
-    attached,
-    datagram,
-    drain,
-    listener,
-    port_of,
-    reset,
-    until,
-    wait_for,
 )
 
 
@@ -143,7 +144,9 @@ sock.Close()
 b.close()
 print("fine")
 """
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "fine\n", "")
 
 

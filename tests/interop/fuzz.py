@@ -20,16 +20,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.interop.compare import Verdict, explain, judge
+from tests.interop.compare import SEEN_TOO_SHORT, Verdict, explain, judge, same_results
 from tests.interop.generate import Generator
 from tests.interop.oracle import Observation as Real
 from tests.interop.oracle import oracle
 from tests.interop.oracle.script import Program
-from tests.vectors.faces import FACES
+from tests.vectors.faces import FACES, SCALAR_FACES
 from tests.vectors.program import NO_LIMITS, run
+from tests.vectors.program import Observation as Ours
 
 BLOCK = 400  # seed numbers to a batch
 ANSI_EVERY = 4
+DETAILED = 5  # so many differences are made small and shown whole; each costs some starts of Wine
 
 
 class Case:
@@ -39,17 +41,22 @@ class Case:
         self.name = f"{seed}:{kind}".replace(" ", "_")
         self.kind, self.program, self.ansi, self.face = kind, program, ansi, face
 
-    def ours(self) -> Any:
-        return run(self.program, unicode=not self.ansi, face=self.face, **NO_LIMITS)
+    def ours(self, program: Program | None = None) -> Ours:
+        return run(program or self.program, unicode=not self.ansi, face=self.face, **NO_LIMITS)
 
     def judge(self, real: Real) -> Verdict:
-        return judge(self.program, real, self.ours())
+        ours = self.ours()
+        verdict = judge(real, ours)
+        if verdict.wrong and self.kind != "store" and any(" cause=3 " in line for line in ours.lines):
+            # a file whose end is known is refused earlier than MFC does (AR-187); one that does not tell it is not
+            settings = {**self.program["settings"], "file": "plain", "blocking": 1, "nolog": 1}
+            if same_results(real, self.ours({**self.program, "settings": settings})):
+                return Verdict(None, SEEN_TOO_SHORT)
+        return verdict
 
 
 class Campaign:
-    def __init__(
-        self, seed: int, *, faces: tuple[str, ...] = FACES, keep: Path | None = None, small: bool = True
-    ) -> None:
+    def __init__(self, seed: int, *, faces: tuple[str, ...] = FACES, keep: Path | None = None, small: bool = True) -> None:
         self.seed, self.faces, self.keep, self.small = seed, faces, keep, small
         self.compared: collections.Counter[str] = collections.Counter()
         self.rules: collections.Counter[str] = collections.Counter()
@@ -65,7 +72,8 @@ class Campaign:
         gens = {n: Generator(f"{self.seed}:{n}", ansi=ansi) for n in numbers}
 
         def case(n: int, kind: str, program: Program) -> Case:
-            face = self.faces[gens[n].rng.randrange(len(self.faces))]
+            fitting = [f for f in self.faces if f in SCALAR_FACES or program["settings"].get("file") != "plain"]
+            face = gens[n].rng.choice(fitting)
             return Case(f"{self.seed}:{n}", kind, program, ansi=ansi, face=face)
 
         stores = {n: case(n, "store", g.storing()) for n, g in gens.items()}
@@ -73,11 +81,7 @@ class Campaign:
         loads = {}
         for n, c in stores.items():
             stored = real.get(c.name)
-            if (
-                stored
-                and stored.data is not None
-                and not any(line.startswith("exc") for line in stored.lines)
-            ):
+            if stored and stored.data is not None and not any(line.startswith("exc") for line in stored.lines):
                 loads[n] = case(n, "load", gens[n].loading(c.program, stored.data))
         spoiled = [
             case(n, f"spoiled{i}", gens[n].spoiled(c.program)) for n, c in loads.items() for i in range(2)
@@ -93,14 +97,20 @@ class Campaign:
             if verdict.rule:
                 self.rules[verdict.rule] += 1
             if verdict.wrong:
-                self.failed(c)
+                self.failed(c, verdict)
         return real
 
-    def failed(self, case: Case) -> None:
+    def failed(self, case: Case, first: Verdict) -> None:
+        if len(self.failures) >= DETAILED:
+            self.failures.append(f"--- {case.name} (ansi={case.ansi}, face={case.face}): {first.wrong}")
+            print(self.failures[-1], file=sys.stderr, flush=True)
+            return
         small = smaller(case) if self.small else case
         real = oracle(unicode=not case.ansi).run([(small.name, small.program)])[small.name]
         ours = small.ours()
-        verdict = judge(small.program, real, ours)
+        verdict = small.judge(real)
+        if not verdict.wrong:
+            verdict = Verdict(f"only at first, not when repeated: {first.wrong}")
         report = explain(small.name, small.program, real, ours, verdict, ansi=case.ansi, face=case.face)
         self.failures.append(report)
         print(report, file=sys.stderr, flush=True)
@@ -119,10 +129,7 @@ class Campaign:
 def smaller(case: Case) -> Case:
     """The same difference with fewer operations and objects, as far as single steps lead."""
     for _ in range(20):
-        variants = [
-            Case(f"v{i}", case.kind, p, ansi=case.ansi, face=case.face)
-            for i, p in enumerate(cuts(case.program))
-        ]
+        variants = [Case(f"v{i}", case.kind, p, ansi=case.ansi, face=case.face) for i, p in enumerate(cuts(case.program))]
         if not variants:
             break
         real = oracle(unicode=not case.ansi).run([(v.name, v.program) for v in variants])
@@ -137,9 +144,7 @@ def smaller(case: Case) -> Case:
 def cuts(program: Program) -> Iterator[Program]:
     ops = program["ops"]
     half = len(ops) // 2
-    for keep in (
-        [ops[:half], ops[half:], *(ops[:i] + ops[i + 1 :] for i in range(len(ops)))] if len(ops) > 1 else []
-    ):
+    for keep in [ops[:half], ops[half:], *(ops[:i] + ops[i + 1 :] for i in range(len(ops)))] if len(ops) > 1 else []:
         yield {**program, "ops": keep}
     for key in program.get("settings", {}):
         if key != "mode":
@@ -166,7 +171,7 @@ def main() -> int:
         case = Case("replay", "replay", kept["program"], ansi=kept["ansi"], face=kept["face"])
         real = oracle(unicode=not case.ansi).run([(case.name, case.program)])[case.name]
         ours = case.ours()
-        verdict = judge(case.program, real, ours)
+        verdict = judge(real, ours)
         print(explain(case.name, case.program, real, ours, verdict))
         return 1 if verdict.wrong else 0
     started = time.monotonic()

@@ -134,15 +134,19 @@ def test_garbage_collection_in_every_callback(pump: pysock.Pump) -> None:
             dead.act = dead  # a cycle
             del dead
         gc.collect()
+        called.append(line)
 
+    called: list[Line] = []
     with nothing_left(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         lines = [Line(collect) for _ in range(10)]
-        for _ in range(20):
+        for n in range(20):
             for line in lines:
                 line.theirs.send(b"x")
-            pump.run_until(lambda: False, 0.001)
+            called.clear()
+            assert pump.run_until(lambda: len(called) == 10, 10), n
         assert all(line.notified == 20 for line in lines)
+        called.clear()
         for line in lines:
             line.end()
         for end in ends:

@@ -26,7 +26,7 @@ class Client(pysock.CAsyncSocket):
             client = cls()
             running.add(client)
             client.address = address
-            assert client.Create()
+            assert client.Socket()  # Create() would bind first, and the search for a free port takes long
             client.Connect(*address)
 
     def OnSend(self, nErrorCode: int) -> None:

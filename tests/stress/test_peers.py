@@ -6,6 +6,7 @@ import random
 import socket
 import struct
 import time
+from collections.abc import Iterator
 
 import pytest
 from stress_kit import KIB, Server, nothing_left, raw
@@ -16,10 +17,11 @@ pytestmark = [pytest.mark.stress, pytest.mark.sockets]
 
 
 @pytest.fixture
-def server() -> object:
-    server = Server()
-    yield server
-    server.Close()
+def servers() -> Iterator[list[Server]]:
+    """One; in a list, as pytest keeps a fixture's value longer than the live counters allow."""
+    servers = [Server()]
+    yield servers
+    servers.pop().Close()
 
 
 def pump_until(happened: object, seconds: float = 20) -> None:
@@ -31,7 +33,8 @@ def abort(client: socket.socket) -> None:
     client.close()
 
 
-def test_one_byte_at_a_time(server: Server) -> None:
+def test_one_byte_at_a_time(servers: list[Server]) -> None:
+    [server] = servers
     client = raw(server.address, blocking=False)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     text = bytes(random.Random(1).randbytes(3000))
@@ -51,8 +54,9 @@ def test_one_byte_at_a_time(server: Server) -> None:
     pump_until(lambda: server.closes == {0: 1})
 
 
-def test_a_peer_that_never_reads(server: Server) -> None:
+def test_a_peer_that_never_reads(servers: list[Server]) -> None:
     """It sends and sends; the server stops taking, and holds one message at most."""
+    [server] = servers
     client = raw(server.address, blocking=False)
     sent = 0
     stuck = 0
@@ -81,7 +85,8 @@ def test_a_peer_that_never_reads(server: Server) -> None:
     pump_until(lambda: not server.peers)
 
 
-def test_half_closed_peers_get_everything(server: Server) -> None:
+def test_half_closed_peers_get_everything(servers: list[Server]) -> None:
+    [server] = servers
     with nothing_left():
         clients = [raw(server.address) for _ in range(200)]
         for n, client in enumerate(clients):
@@ -96,8 +101,9 @@ def test_half_closed_peers_get_everything(server: Server) -> None:
             client.close()
 
 
-def test_resets_at_every_moment(server: Server) -> None:
+def test_resets_at_every_moment(servers: list[Server]) -> None:
     """Before the accept, before the data is read, with data unread, in the middle of an answer."""
+    [server] = servers
     with nothing_left():
         count = 0
         for moment in range(400):
@@ -119,8 +125,9 @@ def test_resets_at_every_moment(server: Server) -> None:
     assert server.closes[pysock.WSAECONNRESET] > 0
 
 
-def test_a_reset_after_an_orderly_end(server: Server) -> None:
+def test_a_reset_after_an_orderly_end(servers: list[Server]) -> None:
     """The server is still answering when the peer, which has ended its side, tears the line down."""
+    [server] = servers
     client = raw(server.address, blocking=False)
     stuck = 0
     while stuck < 20:
@@ -147,8 +154,9 @@ def drain(peer: pysock.CAsyncSocket) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_crowd(server: Server, seed: int) -> None:
+def test_a_crowd(servers: list[Server], seed: int) -> None:
     """150 clients do random things in random order; whoever ends orderly has got back what it sent."""
+    [server] = servers
     choose = random.Random(seed)
     with nothing_left():
         clients = {raw(server.address, blocking=False): [b"", b""] for _ in range(150)}

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from embedding_cases import EmbeddingCases, Host, Recorder
+from embedding_cases import EmbeddingCases, Host, Line
 from needs import needs
 
 import pysock
@@ -75,7 +75,7 @@ class TestAsyncio(EmbeddingCases):
             assert threading.active_count() == before + helpers
         assert threading.active_count() == before
 
-    def test_coroutines_go_on_beside_callbacks(self, host: LoopHost, line: tuple[Recorder, object]) -> None:
+    def test_coroutines_go_on_beside_callbacks(self, host: LoopHost, line: Line) -> None:
         recorder, theirs = line
         queue: asyncio.Queue[bytes] = asyncio.Queue()
         recorder.on_receive = lambda: queue.put_nowait(recorder.data)
@@ -83,7 +83,7 @@ class TestAsyncio(EmbeddingCases):
         async def main() -> bytes:
             with pysock.aio.attach():  # the running loop
                 await asyncio.sleep(0.005)
-                theirs.send(b"for a coroutine")  # type: ignore[attr-defined]
+                theirs.send(b"for a coroutine")
                 return await asyncio.wait_for(queue.get(), 10)
 
         assert host.loop.run_until_complete(main()) == b"for a coroutine"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from embedding_cases import EmbeddingCases, Host, Recorder
+from embedding_cases import EmbeddingCases, Host, Line
 from needs import needs
 
 import pysock
@@ -49,7 +48,7 @@ class TestQt(EmbeddingCases):
     def host(self, app: Any) -> QtHost:
         return QtHost(needs("PySide6.QtCore"))
 
-    def test_a_modal_loop_inside_a_callback(self, host: QtHost, line: tuple[Recorder, socket.socket]) -> None:
+    def test_a_modal_loop_inside_a_callback(self, host: QtHost, line: Line) -> None:
         recorder, theirs = line
         modal = host.core.QEventLoop()
         depth: list[bytes] = []
@@ -70,6 +69,37 @@ class TestQt(EmbeddingCases):
             theirs.send(b"z")
             assert host.run_until(lambda: recorder.data == b"xyz")
         assert depth == [b"x", b"xy"]
+
+    def test_a_modal_loop_sees_what_is_queued_behind_its_callback(
+        self, host: QtHost, pump: pysock.Pump, line: Line
+    ) -> None:
+        """Work that was there before the dialog opened, and what Qt's own timers add while it is open."""
+        recorder, theirs = line
+        modal = host.core.QEventLoop()
+        ran: list[str] = []
+
+        def open_dialog() -> None:
+            ran.append("opened")
+            host.core.QTimer.singleShot(10, lambda: pump.call_soon(lambda: ran.append("posted")))
+            host.core.QTimer.singleShot(20, lambda: pump.set_timer(1, lambda: ran.append("timer"), once=True))
+            host.core.QTimer.singleShot(5000, modal.quit)
+            modal.exec()
+            ran.append("closed")
+
+        def watch() -> None:
+            if {"behind", "posted", "timer"} <= set(ran) and recorder.data:
+                modal.quit()
+            elif "closed" not in ran:
+                host.core.QTimer.singleShot(2, watch)
+
+        with host.attach():
+            theirs.send(b"x")
+            pump.call_soon(open_dialog)
+            pump.call_soon(lambda: ran.append("behind"))
+            host.core.QTimer.singleShot(2, watch)
+            assert host.run_until(lambda: "closed" in ran)
+        assert recorder.data == b"x"
+        assert ran == ["opened", "behind", "posted", "timer", "closed"]
 
     def test_exit_status(self, host: QtHost, pump: pysock.Pump) -> None:
         def leave() -> None:

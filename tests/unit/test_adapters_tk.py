@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from embedding_cases import EmbeddingCases, Host, Recorder
+from embedding_cases import EmbeddingCases, Host, Line
 from needs import needs
 from xserver import display
 
@@ -59,26 +58,29 @@ class TestTk(EmbeddingCases):
     def host(self, root: Any, request: pytest.FixtureRequest) -> TkHost:
         return TkHost(root, request.param)
 
-    def test_update_inside_a_callback(self, host: TkHost, line: tuple[Recorder, socket.socket]) -> None:
+    def test_update_inside_a_callback(self, host: TkHost, pump: pysock.Pump, line: Line) -> None:
         recorder, theirs = line
         seen: list[bytes] = []
+        ran: list[str] = []
 
         def on_receive() -> None:
             seen.append(recorder.data)
             if len(seen) == 1:
                 theirs.send(b"y")
+                host.root.after(5, lambda: pump.call_soon(lambda: ran.append("posted")))
                 variable = needs("tkinter").BooleanVar(host.root)
                 host.root.after(100, lambda: variable.set(True))
                 host.root.wait_variable(variable)  # as a dialog does
+                ran.append("closed")
 
         recorder.on_receive = on_receive
         with host.attach():
             theirs.send(b"x")
-            assert host.run_until(lambda: recorder.data == b"xy")
-            host.run_until(lambda: False, 0.15)
+            assert host.run_until(lambda: recorder.data == b"xy" and "closed" in ran)
         assert seen == [b"x", b"xy"]
+        assert ran == ["posted", "closed"]
 
-    def test_destroying_the_root_detaches(self, host: TkHost, line: tuple[Recorder, socket.socket]) -> None:
+    def test_destroying_the_root_detaches(self, host: TkHost, line: Line) -> None:
         recorder, theirs = line
         handle = host.attach()
         host.call_later(5, host.root.destroy)

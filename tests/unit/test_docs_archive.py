@@ -33,5 +33,5 @@ def test_pictures_are_what_the_script_draws(tmp_path: Path) -> None:
     (tmp_path / "draw.py").write_bytes((DOCS / "img" / "draw.py").read_bytes())
     path = tmp_path / "draw.py"
     exec(compile(path.read_bytes(), str(path), "exec"), {"__file__": str(path), "__name__": "draw"})
-    drawn = {picture.name: picture.read_bytes() for picture in tmp_path.glob("*.svg")}
-    assert drawn == {picture.name: picture.read_bytes() for picture in (DOCS / "img").glob("*.svg")}
+    drawn = {picture.name: picture.read_text("utf-8") for picture in tmp_path.glob("*.svg")}
+    assert drawn == {picture.name: picture.read_text("utf-8") for picture in (DOCS / "img").glob("*.svg")}

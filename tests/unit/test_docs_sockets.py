@@ -23,14 +23,14 @@ PAGES = {
 }
 
 RUN = """
-import re, sys
+import pathlib, re, sys
 path = sys.argv[1]
-text = open(path, encoding="utf-8").read()
+text = pathlib.Path(path).read_text(encoding="utf-8")
 names = {"__name__": "__main__"}
 for block in re.finditer(r"^```python\\n(.*?)^```", text, re.M | re.S):
     lines = text.count("\\n", 0, block.start(1))  # so that a traceback names the line of the page
     exec(compile("\\n" * lines + block[1], path, "exec"), names)
-    print(f"ran line {lines + 1}")
+    print(f"ran line {lines + 1}", flush=True)
 """
 
 
@@ -42,7 +42,7 @@ def test_examples_run(page: str) -> None:
         needs(module)
     with display() if "tkinter" in modules else contextlib.nullcontext():
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", RUN, str(DOCS / page)],
+            [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-c", RUN, str(DOCS / page)],
             capture_output=True,
             text=True,
             timeout=60,

@@ -1,7 +1,7 @@
 """The notification state machine (spec section 3, PY-7) with a socket that exists only here.
 
-Fake knows what the "kernel" holds and counts what it is asked: the machine must not ask what a return value has
-answered.
+Fake knows what the "kernel" holds and counts what it is asked: the machine must not ask what a return value
+has answered.
 """
 
 import pytest
@@ -305,7 +305,9 @@ def test_reset_met_by_receive_first(fake, conn):
     assert conn.edge(IN | OUT | RDHUP | ERR) == ()  # SO_ERROR is 0 by now; once per connection
 
 
-@pytest.mark.parametrize("error, callback", [(TIMEDOUT, ABORTED), (ABORTED, ABORTED), (SHUTDOWN, RESET), (10050, 10050)])
+@pytest.mark.parametrize(
+    "error, callback", [(TIMEDOUT, ABORTED), (ABORTED, ABORTED), (SHUTDOWN, RESET), (10050, 10050)]
+)
 def test_as_49_codes_of_on_close(fake, conn, error, callback):
     fake.error, fake.fin = error, True
     conn.edge(IN | OUT | RDHUP | ERR)

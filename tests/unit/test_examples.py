@@ -28,7 +28,12 @@ import records  # noqa: E402
 sys.path.remove(str(EXAMPLES))
 
 MODULES = {"powertab": powertab, "powertab-tunings": powertab, "jww": jwcad, "hiersvr": hiersvr}
-EXPECTED = json.loads((CORPUS / "expected.json").read_bytes())["files"] if CORPUS.exists() else {}
+ORACLE = (
+    json.loads((CORPUS / "expected.json").read_bytes())
+    if CORPUS.exists()
+    else {"files": {}, "independent": []}
+)
+EXPECTED = ORACLE["files"]
 COMPLETE = [name for name, file in EXPECTED.items() if file["status"] == "complete"]
 BROKEN = [name for name, file in EXPECTED.items() if file["status"] == "error"]
 needs_corpus = pytest.mark.skipif(not EXPECTED, reason="needs the real files in ../shared/corpus")
@@ -274,7 +279,7 @@ def test_nesting_that_can_be_loaded_can_be_shown(tmp_path: Path, monkeypatch: py
 def test_the_scripts_run_as_told(tmp_path: Path) -> None:
     path, out = tmp_path / "tree.hie", tmp_path / "again.hie"
     hiersvr.save(tree(), path)
-    command = [sys.executable, str(EXAMPLES / "hiersvr.py")]
+    command = [sys.executable, "-X", "utf8", str(EXAMPLES / "hiersvr.py")]
     done = subprocess.run([*command, path, "--write", out], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.startswith("root\n")
     assert out.read_bytes() == path.read_bytes()
@@ -414,6 +419,15 @@ def test_a_real_file_has_the_expected_values_and_comes_back(name: str) -> None:
     assert module.dumps(document) == (CORPUS / name).read_bytes()
     json.dumps(module.to_json(document))
     assert module.summary(document)
+
+
+@needs_corpus
+@pytest.mark.parametrize(("name", "where", "value"), ORACLE["independent"])
+def test_values_that_the_formats_own_projects_state(name: str, where: str, value: Any) -> None:
+    info: Any = INFO[EXPECTED[name]["format"]](MODULES[EXPECTED[name]["format"]].load(CORPUS / name))
+    for step in where.split("."):
+        info = info[int(step) if isinstance(info, list) else step]
+    assert info == value
 
 
 @needs_corpus

@@ -12,6 +12,7 @@ import pysock
 from pysock import CArchive, CObject, ObjRef
 
 FACES = ("members", "operators", "typed", "bulk")
+SCALAR_FACES = FACES[:3]  # those that call on the file as operators do; bulk arrays do as Read and Write
 _BULK = {  # struct codes of what an array can hold
     "BYTE": "B", "CHAR": "b", "WORD": "H", "SHORT": "h", "LONG": "i", "INT": "i", "DWORD": "I", "UINT": "I",
     "LONGLONG": "q", "ULONGLONG": "Q", "FLOAT": "f", "DOUBLE": "d", "BOOL": "i",
@@ -61,8 +62,8 @@ class Face:
             ar.write(obj)
 
     def get_object(self, ar: CArchive, cls: Any) -> Any:
-        """An object of `cls`, or of any class (None)."""
-        if self.name in ("members", "bulk") or cls is None:
+        """An object of `cls`, or of any class (None); `read(CObject)` is CObject*, not RUNTIME_CLASS(CObject)."""
+        if self.name in ("members", "bulk") or cls is None or cls is CObject:
             return ar.ReadObject(cls)
         if self.name == "operators":
             ref = ObjRef(cls)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pysock
@@ -34,8 +34,10 @@ def own_fields(specs: Specs, name: str) -> Iterator[tuple[str, str, int]]:
 class Lab:
     """Classes in a registry of their own, and the objects of one program."""
 
-    def __init__(self, program: Program, face: Face) -> None:
+    def __init__(self, program: Program, face: Face, on_death: Callable[[str], None] | None = None) -> None:
+        """`on_death` hears the class names of own objects that go."""
         self.face = face
+        self._on_death = on_death
         self.registry = ClassRegistry()
         self.specs: Specs = {}
         self.classes: dict[str, Any] = {}
@@ -65,7 +67,10 @@ class Lab:
         def Serialize(obj: Any, ar: CArchive) -> None:
             lab._serialize(spec, obj, ar)
 
-        body = {"spec": spec, "Serialize": Serialize, "value": 0, "text": "", "links": (), "seen": None, "number": 0}
+        body: dict[str, Any] = {"spec": spec, "Serialize": Serialize, "value": 0, "text": "", "links": (), "seen": None}
+        body["number"] = 0  # in describe()
+        if self._on_death:
+            body["__del__"] = lambda obj, tell=self._on_death: tell(spec["name"])
         cls: Any = types.new_class("Lab", (base,), keywords, lambda namespace: namespace.update(body))
         if spec.get("flag") == "unregistered":
             self.registry.unregister(cls)
@@ -200,7 +205,7 @@ class Lab:
             elif cls == "CMapStringToString":
                 item.SetAt(e[0], e[1])
             elif cls in ("CObArray", "CObList"):
-                (item.AddTail if cls == "CObList" else item.Add)(self._by_id(e))
+                (item.append if cls == "CObList" else item.Add)(self._by_id(e))  # AddTail of a list adds its elements
             elif cls == "CStringList":
                 item.AddTail(e)
             else:

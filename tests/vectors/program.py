@@ -14,6 +14,7 @@ from typing import Any
 
 import pysock
 from pysock import CArchive, CMemFile
+from pysock.maporder import HashKey
 from tests.interop.oracle.script import SCALARS, Op, Program, bits_of, data_of, expand, script_line
 from tests.vectors.codepage import to_1252, utf16, windows1252
 from tests.vectors.faces import Face
@@ -35,6 +36,7 @@ class Observation:
 
     lines: list[str] = field(default_factory=list)
     data: bytes | None = None
+    messages: list[str] = field(default_factory=list)  # of the exceptions, in order
 
 
 def run(
@@ -60,9 +62,10 @@ class Runner:
         }
         self.face = Face(face)
         self.tchars: Callable[[str], bytes] = utf16 if unicode else to_1252
-        self.lab = Lab(program, self.face)
-        self.lab.tchars = self.tchars
         self.seen = Observation()
+        self.running = True
+        self.lab = Lab(program, self.face, self.died if "logdtor" in self.settings else None)
+        self.lab.tchars = self.tchars
         self.loaded: list[Any] = []
         self.op_number = -1
         self.verb = ""
@@ -79,6 +82,10 @@ class Runner:
     def log(self, text: str) -> None:
         if "nolog" not in self.settings:
             self.say(text)
+
+    def died(self, cls: str) -> None:
+        if self.running:
+            self.log(f"log ~{cls}")
 
     def exception_line(self, e: Exception) -> str:
         name = "CArchiveException" if isinstance(e, pysock.ArchiveEndOfFile) else type(e).__name__
@@ -100,7 +107,7 @@ class Runner:
             self.verb = script_line(op).split()[0]
             if not stop:
                 stop = self.failed(lambda op=op: self.step(op)) and "keepgoing" not in self.settings
-        self.op_number, self.verb = 9999, "end"
+        self.op_number, self.verb, self.running = 9999, "end", False
         if self.archive is not None:
             if not stop:
                 self.failed(self.archive.Close)
@@ -114,6 +121,7 @@ class Runner:
             call()
         except Exception as e:
             self.say(self.exception_line(e))
+            self.seen.messages.append(str(e))
             return True
         return False
 
@@ -276,13 +284,12 @@ class Runner:
     def op_restore(self, how: str = "") -> None:
         """Store what was loaded again, in order; `ser`: without tags."""
         out = CMemFile()
-        again = self.archive_over(out, 0)
-        for obj in self.loaded:
-            if how == "ser":
-                obj.Serialize(again)
-            else:
-                again.WriteObject(obj)
-        again.Close()
+        with self.archive_over(out, 0) as again:
+            for obj in self.loaded:
+                if how == "ser":
+                    obj.Serialize(again)
+                else:
+                    again.WriteObject(obj)
         self.val(f"restored {out.getvalue().hex() or '-'}")
 
     # ---- value types ----------------------------------------------------------------------------------------------
@@ -459,10 +466,10 @@ class Runner:
     # ---- functions, and the CMemFile itself -----------------------------------------------------------------------
     def line_hashw(self, data: str) -> None:
         text = bytes.fromhex(data).decode("utf-16-le", "surrogatepass").rstrip("\0")
-        self.val(f"hash {pysock.HashKey(text)}")
+        self.val(f"hash {HashKey(text)}")
 
     def line_hasha(self, data: str) -> None:
-        self.val(f"hash {pysock.HashKey(bytes.fromhex(data).rstrip(bytes(1)))}")
+        self.val(f"hash {HashKey(bytes.fromhex(data).rstrip(bytes(1)))}")
 
     def line_isderived(self, cls: str, base: str) -> None:
         one, two = (pysock.RUNTIME_CLASS(self.lab.class_of(c)) for c in (cls, base))

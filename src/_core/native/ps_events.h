@@ -47,7 +47,8 @@ enum {
     PS_EV_GUESS = 0x020,     /* the queued FD_READ or FD_ACCEPT was queued on PS_MAYBE */
     PS_EV_CUTS = 0x040,      /* a short read proves nothing here (record borders in UNIX-domain streams) */
     PS_EV_MARK = 0x080,      /* nor since an urgent byte was met: reads stop at its mark */
-    PS_EV_INLINE = 0x100     /* SO_OOBINLINE: urgent data is data (EV-9) */
+    PS_EV_INLINE = 0x100,    /* SO_OOBINLINE: urgent data is data (EV-9) */
+    PS_EV_NO_URGENT = 0x200  /* nobody listens for urgent bytes: they are not looked for before each Receive */
 };
 
 enum { PS_OOB_KEPT = 3 };
@@ -120,7 +121,7 @@ ptrdiff_t ps_ev_answer(ps_events *e, size_t asked, ptrdiff_t got);
  * then a mark that has come since lies behind that data, and the read stops at it. */
 static inline int ps_ev_wants_urgent(const ps_events *e) {
     return e->phase == PS_CONNECTED && e->readable != PS_YES && e->mask & PS_FD_OOB
-           && !(e->flags & (PS_EV_INLINE | PS_EV_CUTS | PS_EV_FIN | PS_EV_RESET));
+           && !(e->flags & (PS_EV_INLINE | PS_EV_CUTS | PS_EV_FIN | PS_EV_RESET | PS_EV_NO_URGENT));
 }
 unsigned ps_ev_urgent(ps_events *e, const ps_probe *probe, void *s);
 int ps_ev_take_oob(ps_events *e, int peek); /* the byte, or -PS_WSAEWOULDBLOCK */

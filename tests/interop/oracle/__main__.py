@@ -19,5 +19,5 @@ for who, seen in (("mfc", real), ("pysock", ours)):
     print(f"--- {who}", *seen.lines, sep="\n")
     if seen.data is not None:
         print("data", seen.data.hex() or "-")
-verdict = judge(program, real, ours)
+verdict = judge(real, ours)
 print("---", verdict.wrong or "the same", f"({verdict.rule})" if verdict.rule else "")

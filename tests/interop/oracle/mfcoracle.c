@@ -360,12 +360,27 @@ static void op_get(void) {
     ar_get(ar, &v, (unsigned)num(tok[1]));
     printf("val op=%d get%s 0x%llx\n", opno, tok[1], (unsigned long long)v);
 }
+static void op_getbool(void) { /* operator>>(bool&) is inline: any byte but 0 is true */
+    uint8_t v = 0;
+    ar_get(ar, &v, 1);
+    printf("val op=%d get1 0x%x\n", opno, v != 0);
+}
 static void op_read(void) {
     unsigned want = (unsigned)num(tok[1]);
     uint8_t *b = calloc(want + 1, 1);
     unsigned got = CALL(unsigned, O_ARC_READ, (void *, void *, unsigned), ar, b, want);
     printf("val op=%d read want=%u got=%u ", opno, want, got);
     puthex(b, got > SHOWN ? 0 : got);
+    puts("");
+}
+/* operator>> of SIZE, POINT and RECT is inline in the headers: Read, and endOfFile if that was short (EnsureRead) */
+static void op_rstruct(void) {
+    unsigned want = (unsigned)num(tok[1]);
+    uint8_t *b = calloc(want + 1, 1);
+    unsigned got = CALL(unsigned, O_ARC_READ, (void *, void *, unsigned), ar, b, want);
+    if (got < want) CALL(void, O_THROW_ARCHIVE, (int, const void *), 3, NULL);
+    printf("val op=%d read want=%u got=%u ", opno, want, got);
+    puthex(b, got);
     puts("");
 }
 static void op_rcount(void) { printf("val op=%d count %llu\n", opno, CALL(unsigned long long, O_ARC_READCOUNT, (void *), ar)); }
@@ -538,8 +553,8 @@ static const Verb definitions[] = {D(class) D(obj) D(set) D(link) D(many) D(new)
 static const Verb operations[] = {
     V(put) V(write) V(writerep) V(strA) V(strW) V(strArep) V(strWrep) V(strlenA) V(strlenW) V(wstr) V(wstrnull) V(count)
     V(wobj) V(wmany) V(wclass) V(sclass) V(map) V(ser) V(ctime) V(ctimespan) V(ctime64) V(ctimespan64) V(odt) V(odts)
-    V(ocy) V(var) V(bstr) V(flush) V(close) V(abort) V(dtor) V(state) V(fields) V(setschema) V(setcount) V(pos) V(get)
-    V(read) V(rcount) V(rstrlen) V(rcstrA) V(rcstrW) V(rstrobj) V(rstrbuf) V(rstrneg) V(robj) V(rclass) V(rclassn)
+    V(ocy) V(var) V(bstr) V(flush) V(close) V(abort) V(dtor) V(state) V(fields) V(setschema) V(setcount) V(pos) V(get) V(getbool)
+    V(read) V(rstruct) V(rcount) V(rstrlen) V(rcstrA) V(rcstrW) V(rstrobj) V(rstrbuf) V(rstrneg) V(robj) V(rclass) V(rclassn)
     V(schema) V(rser) V(rctime) V(rctimespan) V(rctime64) V(rctimespan64) V(rodt) V(rodts) V(rocy) V(rbstr) V(rvar)
     V(restore) V(keep) V(grow) V(hashw) V(hasha) V(isderived) V(mfseek) V(mfread) V(mfwrite) V(mfsetlen) V(mfattach)
     V(mflock) V(mfunlock) V(mfdup) {NULL, NULL}};

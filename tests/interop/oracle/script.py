@@ -130,6 +130,8 @@ def script_line(op: Op, *, ansi: bool = False) -> str:
         return str(a[0])
     if name in SCALARS:
         return f"put {SCALARS[name][0]} 0x{bits_of(name, a[0]):x}"
+    if name == ">>bool":
+        return "getbool"
     if name.startswith(">>") and name[2:] in SCALARS:
         return f"get {SCALARS[name[2:]][0]}"
     if name == "CStringA":
@@ -143,15 +145,13 @@ def script_line(op: Op, *, ansi: bool = False) -> str:
     if name == "AfxWriteStringLength":
         return f"strlen{'W' if a[1] else 'A'} {a[0]}"
     if name == "Write":
-        return (
-            f"writerep {a[0]['byte']} {a[0]['times']}" if isinstance(a[0], dict) else f"write {a[0] or '-'}"
-        )
+        return f"writerep {a[0]['byte']} {a[0]['times']}" if isinstance(a[0], dict) else f"write {a[0] or '-'}"
     if name in ("SIZE", "POINT", "RECT"):  # inline operators: Write of the structure
         return "write " + struct.pack(f"<{len(a)}i", *a).hex()
     if name in (">>SIZE", ">>POINT"):
-        return "read 8"
+        return "rstruct 8"
     if name == ">>RECT":
-        return "read 16"
+        return "rstruct 16"
     if name in ("COleDateTime", "COleDateTimeSpan"):
         return f"{'odt' if name == 'COleDateTime' else 'odts'} 0x{bits_of('double', a[0]):x} {a[1]}"
     if name == "COleCurrency":
@@ -161,9 +161,7 @@ def script_line(op: Op, *, ansi: bool = False) -> str:
     if name == "COleVariant":
         return _variant(a[0], a[1])
     if name in _STORING:
-        return " ".join(
-            [_STORING[name], *("null" if x is None else x or "-" if x == "" else str(x) for x in a)]
-        )
+        return " ".join([_STORING[name], *("null" if x is None else x or "-" if x == "" else str(x) for x in a)])
     return " ".join([_LOADING[name], *("-" if x is None else str(x) for x in a)])
 
 

@@ -1,0 +1,13 @@
+from typing import final
+
+@final
+class Codec:
+    """One code page with one error policy."""
+
+    def __init__(self, encoding: str, errors: str) -> None: ...
+    @property
+    def encoding(self) -> str: ...
+    @property
+    def errors(self) -> str: ...
+    @property
+    def plain(self) -> bool: ...

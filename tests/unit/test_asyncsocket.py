@@ -1,0 +1,567 @@
+"""CAsyncSocket's Python side: arguments and their errors, buffers, overriding, lifetime (PY-28 to PY-32)."""
+
+import array
+import errno
+import gc
+import pickle
+import socket
+import sys
+import threading
+import weakref
+
+import pytest
+from sock_support import (
+    LOOPBACK,
+    Reader,
+    Recorder,
+    attached,
+    datagram,
+    drain,
+    listener,
+    port_of,
+    raw_pair,
+    until,
+)
+
+import pysock
+from pysock import (
+    AF_INET,
+    AF_INET6,
+    FD_ALL,
+    FD_READ,
+    SO_LINGER,
+    SO_REUSEADDR,
+    SOCK_STREAM,
+    SOCKET_ERROR,
+    WSAEINVAL,
+    WSAENOTSOCK,
+    WSAEWOULDBLOCK,
+    CAsyncSocket,
+    Pump,
+    SockAddr,
+    SocketException,
+    SocketUsageError,
+)
+
+# --- arguments -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "call, error, match",
+    [
+        (
+            lambda s: s.Receive(b"const"),
+            TypeError,
+            "buf must be a writable contiguous bytes-like",
+        ),
+        (lambda s: s.Receive("text"), TypeError, "buf must be a writable"),
+        (
+            lambda s: s.Receive(bytearray(4), 5),
+            ValueError,
+            "n must be between 0 and the buffer's 4 bytes, not 5",
+        ),
+        (lambda s: s.Receive(bytearray(4), -1), ValueError, "n must be"),
+        (lambda s: s.Receive(bytearray(4), 1 << 80), ValueError, "n must be"),
+        (lambda s: s.Receive(bytearray(4), "4"), TypeError, "n must be an int or None, not str"),
+        (lambda s: s.Receive(memoryview(bytearray(4))[::2]), TypeError, "contiguous"),
+        (lambda s: s.Send("text"), TypeError, "buf must be a contiguous bytes-like object, not str"),
+        (lambda s: s.Send(b"abc", 4), ValueError, "n must be between 0 and the buffer's 3 bytes, not 4"),
+        (lambda s: s.Send(None), TypeError, "buf must be"),
+        (lambda s: s.ReceiveBytes(-1), ValueError, "n must be 0 or more"),
+        (lambda s: s.AsyncSelect(64), ValueError, "lEvent must be a sum of FD_ values"),
+        (lambda s: s.AsyncSelect("x"), TypeError, "lEvent must be an int, not str"),
+        (lambda s: s.AsyncSelect(-1), ValueError, "lEvent"),
+        (lambda s: s.Connect(None, 80), TypeError, "lpszHostAddress must be a str, not NoneType"),
+        (lambda s: s.Connect(LOOPBACK, "80"), TypeError, "nHostPort must be an int, not str"),
+        (lambda s: s.Connect((LOOPBACK,)), ValueError, "lpszHostAddress"),
+        (lambda s: s.ConnectEx((1, 2)), TypeError, "pAI must be an entry of socket.getaddrinfo"),
+        (lambda s: s.Bind(0, 5), TypeError, "host address must be a str or None, not int"),
+        (lambda s: s.Bind(("no number", 1)), ValueError, "is not a dotted number"),
+        (lambda s: s.SetSockOpt(socket.SO_RCVBUF, "x"), TypeError, "lpOptionValue must be an int"),
+        (lambda s: s.SendTo(b"x"), TypeError, "needs a port or an address"),
+        (lambda s: s.Attach("x"), TypeError, "hSocket must be a handle or a socket.socket, not str"),
+        (lambda s: s.Accept(None), TypeError, "rConnectedSocket"),
+        (lambda s: s.Accept(5), TypeError, "rConnectedSocket"),
+        (lambda s: s.DoCallBack(1, 3), ValueError, "is not an FD_ value"),
+    ],
+)
+def test_wrong_arguments_name_themselves(call, error, match):
+    with datagram(CAsyncSocket) as sock, pytest.raises(error, match=match):
+        call(sock)
+
+
+def test_py_28_buffers_of_every_kind():
+    with attached(CAsyncSocket) as (sock, peer):
+        for data in (b"abcd", bytearray(b"abcd"), memoryview(b"abcd"), array.array("H", b"abcd")):
+            assert sock.Send(data) == 4
+            assert peer.recv(10) == b"abcd"
+        assert sock.Send(b"abcd", 2) == 2
+        assert sock.Send(bytearray(b"abcd"), n=1) == 1
+        assert peer.recv(10) == b"aba"
+        for buf in (bytearray(4), memoryview(bytearray(4)), array.array("H", bytes(4))):
+            peer.sendall(b"wxyz")
+            until(lambda: sock.IOCtl(pysock.FIONREAD) == 4)
+            assert sock.Receive(buf) == 4
+            assert bytes(buf) == b"wxyz"
+        peer.sendall(b"wxyz")
+        until(lambda: sock.IOCtl(pysock.FIONREAD) == 4)
+        buf = bytearray(b"....")
+        assert sock.Receive(buf, 2) == 2
+        assert buf == b"wx.."
+        assert sock.Receive(memoryview(buf)[2:]) == 2
+        assert buf == b"wxyz"
+
+
+def test_receive_bytes():
+    with attached(CAsyncSocket) as (sock, peer):
+        assert sock.ReceiveBytes(10) is None
+        assert sock.GetLastError() == WSAEWOULDBLOCK
+        peer.sendall(b"x" * 100_000)
+        until(lambda: sock.IOCtl(pysock.FIONREAD) == 100_000)
+        assert sock.ReceiveBytes(0) == b""
+        assert sock.ReceiveBytes(10) == b"x" * 10
+        assert len(sock.ReceiveBytes(1 << 20)) == 99_990
+        peer.close()
+        until(lambda: sock.ReceiveBytes(1) == b"")
+
+
+def test_a_buffer_is_free_again_after_the_call():
+    with attached(CAsyncSocket) as (sock, _):
+        for buf in (bytearray(10), bytearray(1 << 17)):
+            sock.Receive(buf)
+            buf.append(1)
+            sock.Receive(memoryview(buf))
+            buf.append(1)
+
+
+def test_large_calls_let_other_threads_run_and_lock_the_buffer():
+    stop = threading.Event()
+    worker = threading.Thread(target=stop.wait)
+    worker.start()
+    try:
+        with attached(CAsyncSocket) as (sock, peer):
+            big = bytearray(1 << 17)
+            assert sock.Send(big) > 0
+            assert len(peer.recv(1 << 17)) > 0
+            peer.sendall(b"abc")
+            until(lambda: sock.Receive(big) == 3)
+    finally:
+        stop.set()
+        worker.join()
+
+
+# --- results -------------------------------------------------------------------------------------------
+
+
+def test_every_member_of_an_empty_object_answers():
+    sock = CAsyncSocket()
+    buf = bytearray(1)
+    failing = {
+        "Bind": (sock.Bind(0), False),
+        "Listen": (sock.Listen(), False),
+        "Accept": (sock.Accept(CAsyncSocket()), False),
+        "AcceptEx": (sock.AcceptEx(CAsyncSocket()), None),
+        "Connect": (sock.Connect(LOOPBACK, 1), False),
+        "ShutDown": (sock.ShutDown(), False),
+        "Receive": (sock.Receive(buf), SOCKET_ERROR),
+        "ReceiveBytes": (sock.ReceiveBytes(1), None),
+        "ReceiveFrom": (sock.ReceiveFrom(buf), (SOCKET_ERROR, None, 0)),
+        "Send": (sock.Send(b"x"), SOCKET_ERROR),
+        "SendTo": (sock.SendTo(b"x", 1, LOOPBACK), SOCKET_ERROR),
+        "SendToEx": (sock.SendToEx(b"x", 1, LOOPBACK), SOCKET_ERROR),
+        "GetSockName": (sock.GetSockName(), None),
+        "GetPeerNameEx": (sock.GetPeerNameEx(), None),
+        "SetSockOpt": (sock.SetSockOpt(SO_LINGER, 1), False),
+        "GetSockOpt": (sock.GetSockOpt(SO_LINGER), None),
+        "IOCtl": (sock.IOCtl(pysock.FIONREAD), None),
+        "ConnectHelper": (sock.ConnectHelper((LOOPBACK, 1)), False),
+    }
+    for member, (got, wanted) in failing.items():
+        assert got == wanted, member
+    assert sock.GetLastError() == WSAENOTSOCK
+    sock.Close()
+    for member in ("AsyncSelect", "Detach"):  # these assert a handle: LT-16
+        with pytest.raises(SocketUsageError, match=member):
+            getattr(sock, member)()
+
+
+def test_strict_raises_what_the_others_return():
+    sock = CAsyncSocket(strict=True)
+    for call in (lambda: sock.Bind(0), lambda: sock.Receive(bytearray(1)), sock.GetSockName, sock.Listen):
+        with pytest.raises(SocketException) as caught:
+            call()
+        assert caught.value.winerror == WSAENOTSOCK
+        assert caught.value.errno == errno.ENOTSOCK
+        assert "not a socket" in str(caught.value)
+
+
+def test_socket_exception_can_be_pickled():
+    e = SocketException("Send", 10054, "<S>")
+    again = pickle.loads(pickle.dumps(e))
+    assert (again.operation, again.winerror, again.sock, str(again)) == ("Send", 10054, "<S>", str(e))
+    assert str(e) == "Send: connection reset by peer (WSAECONNRESET 10054) on <S>"
+
+
+def test_error_names():
+    assert pysock.winsock_name(10035) == "WSAEWOULDBLOCK"
+    assert pysock.winsock_name(4711) == "4711"
+    assert pysock.winsock_text(4711) == "unknown Winsock error"
+    assert pysock.errno_of(10054) == errno.ECONNRESET
+    for name in pysock.constants.__all__:
+        if name.startswith("WSA") and name != "WSADATA":
+            assert pysock.winsock_name(getattr(pysock, name)) == name
+
+
+def test_reuseaddr_is_read_back_as_set():
+    with CAsyncSocket() as sock:
+        sock.Create()
+        assert sock.GetSockOpt(SO_REUSEADDR) == 0  # though Bind has set it: DV-22
+        assert sock.SetSockOpt(SO_REUSEADDR, 1)
+        assert sock.GetSockOpt(SO_REUSEADDR) == 1
+
+
+def test_accept_ex_tells_the_peer():
+    with listener() as ls, Recorder() as child, socket.create_connection((LOOPBACK, port_of(ls))) as client:
+        until(lambda: ls.log)
+        assert ls.AcceptEx(child) == client.getsockname()
+        assert child.GetPeerName() == client.getsockname()
+        assert ls.AcceptEx(Recorder()) is None
+
+
+def test_repr_tells_the_state():
+    sock = Recorder()
+    assert repr(sock) == "<Recorder m_hSocket=-1 empty>"
+    with listener() as ls:
+        assert repr(ls).endswith(" listening>")
+    with attached() as (sock, _):
+        assert repr(sock) == f"<Recorder m_hSocket={sock.m_hSocket} connected>"
+    with datagram() as sock:
+        assert repr(sock).endswith(" datagram>")
+    with CAsyncSocket() as sock:
+        sock.Socket()
+        assert repr(sock).endswith(" new>")
+        sock.Bind(0)
+        assert repr(sock).endswith(" bound>")
+
+
+# --- overriding ----------------------------------------------------------------------------------------
+
+
+def test_subclasses_need_not_call_super_init():
+    class Mine(CAsyncSocket):
+        def __init__(self, a, b=2):
+            self.a, self.b = a, b
+
+    with Mine(1, b=3) as sock:
+        assert sock.Create()
+        assert (sock.a, sock.b) == (1, 3)
+
+
+def test_slots():
+    class Slim(CAsyncSocket):
+        __slots__ = ("got",)
+
+        def OnReceive(self, nErrorCode):
+            self.got = self.ReceiveBytes(10)
+
+    with attached(Slim) as (sock, peer):
+        peer.sendall(b"abc")
+        until(lambda: hasattr(sock, "got"))
+        assert sock.got == b"abc"
+
+
+def events_of(sock, peer):
+    peer.sendall(b"x")
+    drain()
+
+
+def test_handlers_assigned_to_the_object():
+    with attached(CAsyncSocket) as (sock, peer):
+        seen = []
+        sock.OnReceive = lambda error: seen.append(("object", error, sock.ReceiveBytes(10)))
+        events_of(sock, peer)
+        assert seen == [("object", 0, b"x")]
+        del sock.OnReceive
+        events_of(sock, peer)
+        assert len(seen) == 1
+
+
+def test_handlers_replaced_on_the_class():
+    seen = []
+
+    class Changing(CAsyncSocket):
+        def OnReceive(self, nErrorCode):
+            seen.append(("first", self.ReceiveBytes(10)))
+
+    with attached(Changing) as (sock, peer):
+        events_of(sock, peer)
+        Changing.OnReceive = lambda self, error: seen.append(("second", self.ReceiveBytes(10)))
+        events_of(sock, peer)
+        Changing.OnReceive = staticmethod(lambda error: seen.append(("static", sock.ReceiveBytes(10))))
+        events_of(sock, peer)
+        del Changing.OnReceive
+        events_of(sock, peer)
+    assert [kind for kind, _ in seen] == ["first", "second", "static"]
+
+
+def test_handlers_of_an_inner_base_class():
+    class Base(Reader):
+        pass
+
+    class Derived(Base):
+        def OnReceive(self, nErrorCode):
+            super().OnReceive(nErrorCode)
+            self.more = True
+
+    with attached(Derived) as (sock, peer):
+        events_of(sock, peer)
+        assert sock.got == b"x"
+        assert sock.more
+
+
+def test_handler_that_is_no_function():
+    class Callable:
+        def __call__(self, error):
+            seen.append(error)
+
+    class Odd(CAsyncSocket):
+        OnReceive = Callable()
+        OnSend = None
+
+    seen, caught = [], []
+    Pump.current().on_callback_error = lambda *what: caught.append(what)
+    with attached(Odd, quiet=False) as (sock, peer):
+        events_of(sock, peer)
+    assert seen == [0]
+    assert [type(e) for _, _, e in caught] == [TypeError]
+
+
+def test_class_assignment_is_seen():
+    with attached(Recorder) as (sock, peer):
+        sock.__class__ = type(
+            "Other", (Recorder,), {"OnReceive": lambda self, error: self.note("Other", error)}
+        )
+        events_of(sock, peer)
+        assert sock.names() == ["Other"]
+
+
+def test_calling_the_base_handlers_is_harmless():
+    sock = CAsyncSocket()
+    for name in ("OnReceive", "OnSend", "OnOutOfBandData", "OnAccept", "OnConnect", "OnClose"):
+        assert getattr(sock, name)(0) is None
+
+
+def test_accept_receive_send_and_close_are_virtual():
+    class Overriding(Recorder):
+        def Close(self):
+            self.log.append("Close")
+            super().Close()
+
+        def Receive(self, buf, n=None, flags=0):
+            self.log.append("Receive")
+            return super().Receive(buf, n, flags)
+
+    with attached(Overriding) as (sock, _):
+        assert sock.Receive(bytearray(1)) == SOCKET_ERROR
+    assert sock.log == ["Receive", "Close"] or sock.log[:2] == ["Receive", "Close"]
+
+
+def test_do_callback():
+    with attached() as (sock, peer):
+        handle = sock.m_hSocket
+        CAsyncSocket.DoCallBack(handle, FD_READ)
+        assert sock.log == []  # nothing to read: DC-4
+        CAsyncSocket.DoCallBack(handle, FD_READ | 10050 << 16)
+        CAsyncSocket.DoCallBack(handle, 0x20 | 10054 << 16)
+        assert sock.log == [("OnReceive", 10050), ("OnClose", 10054)]
+        peer.sendall(b"x")
+        until(lambda: sock.IOCtl(pysock.FIONREAD))
+        sock.log.clear()
+        CAsyncSocket.DoCallBack(handle, FD_READ)
+        assert sock.log == [("OnReceive", 0)]
+
+
+def test_framework_statics():
+    ours, peer = raw_pair()
+    with peer:
+        handle = ours.detach()
+        sock = Recorder()
+        CAsyncSocket.AttachHandle(handle, sock)
+        assert CAsyncSocket.LookupHandle(handle) is sock
+        drain()
+        assert sock.log == []
+        CAsyncSocket.KillSocket(handle, sock)
+        assert sock.m_hSocket == -1
+        again = CAsyncSocket()
+        assert again.Attach(handle)
+        with pytest.raises(SocketUsageError, match="belongs to an object already"):
+            CAsyncSocket().Attach(handle)
+        CAsyncSocket.DetachHandle(handle)
+        socket.close(handle)
+
+
+# --- lifetime ------------------------------------------------------------------------------------------
+
+
+def test_weak_references():
+    sock = Recorder()
+    ref = weakref.ref(sock)
+    assert ref() is sock
+    del sock
+    gc.collect()
+    assert ref() is None
+
+
+def test_close_by_the_context_manager_even_after_an_exception():
+    with pytest.raises(ZeroDivisionError), CAsyncSocket() as sock:
+        sock.Create()
+        1 / 0  # noqa: B018
+    assert sock.m_hSocket == -1
+
+
+def test_resource_warning_as_an_error_still_closes():
+    ours, peer = raw_pair()
+    caught = []
+    before, sys.unraisablehook = sys.unraisablehook, caught.append
+    try:
+        sock = Recorder()
+        sock.Attach(ours)
+        del sock
+    finally:
+        sys.unraisablehook = before
+    assert [u.exc_type for u in caught] == [ResourceWarning]
+    peer.settimeout(10)
+    assert peer.recv(1) == b""
+    peer.close()
+
+
+def test_objects_stay_small():
+    """The issue's 500 bytes per idle connection leave room for what the user keeps."""
+
+    class Plain(CAsyncSocket):
+        pass
+
+    assert sys.getsizeof(Plain()) <= 200
+
+
+@pytest.mark.parametrize("count", [3000])
+def test_many_connects_and_closes_leave_nothing(count):
+    class Server(CAsyncSocket):
+        served = 0
+
+        def OnAccept(self, nErrorCode):
+            while self.Accept(child := Child()):
+                children.add(child)
+                Server.served += 1
+
+    class Child(CAsyncSocket):
+        def OnReceive(self, nErrorCode):
+            self.Send(self.ReceiveBytes(100))
+
+        def OnClose(self, nErrorCode):
+            children.discard(self)
+            self.Close()
+
+    class Client(CAsyncSocket):
+        def OnConnect(self, nErrorCode):
+            assert nErrorCode == 0
+            self.Send(b"ping")
+
+        def OnReceive(self, nErrorCode):
+            assert self.ReceiveBytes(100) == b"ping"
+            self.Close()
+            clients.discard(self)
+            start()
+
+    def start():
+        if len(started) < count:
+            c = Client()
+            started.append(None)
+            clients.add(c)
+            c.Create()
+            c.Connect(LOOPBACK, port_of(server))
+
+    children, clients, started = set(), set(), []
+    with listener(Server, backlog=100) as server:
+        for _ in range(20):
+            start()
+        until(lambda: len(started) == count and not clients and not children)
+        assert Server.served == count
+
+
+def test_a_byte_at_a_time():
+    with attached(Reader) as (sock, peer):
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        data = bytes(range(200))
+        for i in range(len(data)):
+            peer.send(data[i : i + 1])
+            Pump.current().dispatch()
+        until(lambda: sock.got == data)
+
+
+# --- addresses -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "family, address",
+    [
+        (AF_INET, ("1.2.3.4", 80)),
+        (AF_INET6, ("::1", 80, 0, 0)),
+        (AF_INET6, ("fe80::1", 80, 5, 1)),
+        *([(pysock.AF_UNIX, "/tmp/x")] if pysock.AF_UNIX >= 0 else []),
+        *([(pysock.AF_UNIX, b"\0abstract")] if sys.platform.startswith("linux") else []),
+    ],
+)
+def test_sock_addr(family, address):
+    a = SockAddr(family, address)
+    assert a.family == family
+    assert a.address == address
+    assert SockAddr.from_bytes(bytes(a)) == a
+    assert hash(SockAddr.from_bytes(bytes(a))) == hash(a)
+    assert repr(a) == f"SockAddr({family}, {address!r})"
+    assert a != SockAddr(AF_INET, ("9.9.9.9", 9))
+    assert a != address
+
+
+@pytest.mark.parametrize(
+    "family, address, error",
+    [
+        (AF_INET, ("1.2.3.4",), ValueError),
+        (AF_INET, ("1.2.3.4", 70000), ValueError),
+        (AF_INET, "1.2.3.4", TypeError),
+        (AF_INET6, ("1.2.3.4", 80), ValueError),
+        (AF_INET6, (5, 80), TypeError),
+        (9999, ("x", 1), ValueError),
+        *([(pysock.AF_UNIX, "x" * 200, ValueError)] if pysock.AF_UNIX >= 0 else []),
+        *([(pysock.AF_UNIX, "", ValueError)] if pysock.AF_UNIX >= 0 else []),
+    ],
+)
+def test_sock_addr_that_is_none(family, address, error):
+    with pytest.raises(error):
+        SockAddr(family, address)
+
+
+@pytest.mark.parametrize("raw", [b"", b"x", bytes(4096)])
+def test_sock_addr_of_impossible_bytes(raw):
+    with pytest.raises(ValueError, match="a SOCKADDR has"):
+        SockAddr.from_bytes(raw)
+
+
+def test_afx_socket_init():
+    data = pysock.WSADATA()
+    pysock.AfxSocketTerm()
+    assert pysock.AfxSocketInit(data) is True
+    assert data.wVersion == 0x0101
+    again = pysock.WSADATA()
+    assert pysock.AfxSocketInit(again) is True
+    assert again == pysock.WSADATA()  # not filled again: AS-1
+    pysock.AfxSocketTerm()
+
+
+def test_bind_to_a_sock_addr_and_create_in_use_by_number():
+    with CAsyncSocket() as sock:
+        sock.Socket(SOCK_STREAM, FD_ALL)
+        assert sock.Bind(SockAddr(AF_INET, (LOOPBACK, 0)))
+        assert sock.GetSockName()[0] == LOOPBACK
+        assert sock.Bind((LOOPBACK, 0)) is False
+        assert sock.GetLastError() == WSAEINVAL
