@@ -57,6 +57,7 @@ cdef class Buffer:
     cdef bint busy          # inside a call on the file; the windows are put away
     cdef bint blocking      # AR-7: never ask for more than is needed
     cdef bint _faithful
+    cdef Py_ssize_t taken   # bytes of a write that the file took before it failed
     cdef uint8_t *saved[4]  # rcur, rlim, wcur, wlim while busy
 
     cdef int64_t max_total_

@@ -220,6 +220,7 @@ cdef int write_out(Buffer c, const uint8_t *p, Py_ssize_t n, object owner, Py_ss
 cdef int write_py(Buffer c, object data, Py_ssize_t n) except -1:
     """A Python file may take less than all (raw ones do); one that returns None has taken everything."""
     cdef Py_ssize_t done = 0, got
+    c.taken = 0
     while True:
         result = c._write(data if done == 0 else memoryview(data)[done:])
         if result is None:
@@ -228,6 +229,7 @@ cdef int write_py(Buffer c, object data, Py_ssize_t n) except -1:
             return 0
         got = checked_count(result, n - done, "write")
         done += got
+        c.taken = done
         if done == n:
             return 0
         if got == 0:
@@ -297,10 +299,18 @@ cdef int64_t remaining(Buffer c) except -2:
 cdef int flush_store(Buffer c) except -1:
     """AR-14: one write of what is buffered, if anything."""
     cdef Py_ssize_t n = c.wcur - c.start
-    if n:
+    if n == 0:
+        return 0
+    try:
         write_out(c, c.start, n, None, 0)
-        c.base += n
-        c.wcur = c.start
+    except BaseException:
+        if c.state == S_OPEN and c.taken:  # part of it is written: it must not be written again
+            memmove(c.start, c.start + c.taken, n - c.taken)
+            c.wcur -= c.taken
+            c.base += c.taken
+        raise
+    c.base += n
+    c.wcur = c.start
     return 0
 
 
@@ -771,10 +781,11 @@ cdef class Buffer:
         return self
 
     def __exit__(self, exc_type, exc, traceback):
-        if exc_type is None:
-            self.Close()
-        else:
-            self.Abort()
+        try:
+            if exc_type is None:
+                self.Close()
+        finally:
+            self.Abort()  # nothing is left to do after Close
 
     @property
     def closed(self):

@@ -2,12 +2,12 @@
 """What is hot in the collections: the chain of values under MFC's lists, and the hash of map keys.
 
 Invariants of a chain:
-- its values lie flat in a Python list until somebody asks for a position; from then on they are linked nodes, until
-  `clear`. Nothing that users see depends on that: while a walker is on the flat values, only appending changes them,
-  and linking leaves it the nodes it needs to go on;
-- a node is in at most one chain, and its `mark` is that chain's; a removed node has mark 0, and `clear` gives the chain
-  a new mark, so that every older position is known to be invalid without a visit to it;
-- `next` owns, `prev` is borrowed: a node with a good mark has a `prev` that is alive, owned by the node before it.
+- its values lie flat in a Python list until somebody asks for a position; from then on they are linked nodes,
+  until `clear`. Nothing that users see depends on that: while a walker is on the flat values, only appending
+  changes them, and linking leaves it the nodes it needs to go on;
+- a node is in at most one chain, and its `mark` is that chain's; a removed node has mark 0, and `clear` gives
+  the chain a new mark, so that every older position is known to be invalid without a visit to it;
+- `next` owns, `prev` is borrowed: a node with a good mark has a `prev` that is alive: the one before owns it.
 """
 
 cimport cython
@@ -72,7 +72,7 @@ cdef class Chain:
     cdef POSITION tail
     cdef Py_ssize_t count   # of nodes
     cdef uint64_t mark
-    cdef Py_ssize_t walkers # that are on the flat values
+    cdef Py_ssize_t walkers     # that are on the flat values
     cdef list nodes         # as they were first linked, if walkers were under way
 
     def __cinit__(self):
@@ -157,14 +157,14 @@ cdef class Chain:
     cdef POSITION walk(self, Py_ssize_t index):
         """The node at an index that is in range, from the nearer end."""
         cdef POSITION node
-        cdef Py_ssize_t steps
+        cdef Py_ssize_t _step
         if index <= self.count >> 1:
             node = self.head
-            for steps in range(index):
+            for _step in range(index):
                 node = node.next
         else:
             node = self.tail
-            for steps in range(self.count - 1 - index):
+            for _step in range(self.count - 1 - index):
                 node = <POSITION>node.prev
         return node
 
@@ -277,7 +277,8 @@ cdef class Chain:
         return self.walk(index) if 0 <= index < self.count else None
 
     def find(self, value, after, bint very, /):
-        """The first position behind `after` (None: from the head) with that value; `very`: with that very object."""
+        """The first position behind `after` (None: from the head) with that value; `very`: with that very
+        object."""
         cdef POSITION node
         self.to_nodes()
         node = self.head if after is None else self.node(after).next
@@ -339,7 +340,7 @@ cdef class Walker:
         if node is None or self.chain.count == 0:
             return self.finish()
         if node.mark != self.mark:
-            raise RuntimeError("the list lost the element that was just met and the next one: where to go on?")
+            raise RuntimeError("the list lost the element just met and the next one: where to go on?")
         self.here = node
         self.ahead = self.step(node)
         return node.value

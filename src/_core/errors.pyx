@@ -256,7 +256,10 @@ class CArchiveException(CException):
         if self.m_strFileName:
             text += f" of {self.m_strFileName!r}"
         if self.in_class:
-            text += f", inside {' > '.join(self.in_class)}"
+            names = list(self.in_class)
+            if len(names) > 8:  # nested to a limit: the ends tell enough
+                names[4:-4] = [f"... {len(names) - 8} more ..."]
+            text += f", inside {' > '.join(names)}"
         return text
 
 

@@ -124,11 +124,14 @@ else:
             raise CFileException.from_oserror(error, path, "share", CFileException.sharingViolation) from None
 
     def _advise(fd: int, flags: int) -> None:
+        """Hints for the system's cache, where it takes any (macOS does not)."""
         if hasattr(os, "posix_fadvise"):
-            if flags & RANDOM_ACCESS:
-                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
-            if flags & SEQUENTIAL_SCAN:
-                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+            for flag, advice in (
+                (RANDOM_ACCESS, "POSIX_FADV_RANDOM"),
+                (SEQUENTIAL_SCAN, "POSIX_FADV_SEQUENTIAL"),
+            ):
+                if flags & flag:
+                    os.posix_fadvise(fd, 0, 0, getattr(os, advice))
 
     def access_of(fd: int) -> int:
         """The access flags (modeRead, modeWrite, modeReadWrite) of an open descriptor."""

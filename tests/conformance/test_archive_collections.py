@@ -1,6 +1,8 @@
 """Cases CO-01 to CO-30 and MO-01 to MO-09: collections on the wire and the order of maps."""
 
+import io
 import struct
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +13,8 @@ from pysock import (
     INT,
     POINT,
     WORD,
+    ArchiveEndOfFile,
+    ArchiveLimitError,
     CArchive,
     CArchiveException,
     CArray,
@@ -258,6 +262,50 @@ def test_ar_138_repeated_key() -> None:
 
 def test_ar_133_either_kind_of_string_loads() -> None:
     assert loaded(hexed("0200 0161 FFFEFF01 6200"), CStringArray()) == ["a", "b"]
+
+
+HUGE = [
+    b"\xff\xff\xff\xff\xff\x00",
+    b"\xff\xff\xff\xff\xff\x7f",
+    b"\xff\xff\xff\xff\xff\xff" + b"\xff" * 7 + b"\x7f",
+]
+LOADERS = [CByteArray, CWordArray, CDWordArray, CStringArray, CObArray, CStringList, CObList]
+LOADERS += [CMapWordToOb, CMapStringToOb, CMapStringToString]
+
+
+@pytest.mark.parametrize("kind", LOADERS)
+@pytest.mark.parametrize("count", HUGE, ids=["24 bits", "31 bits", "63 bits"])
+def test_ar_187_188_227_absurd_counts(kind: Any, count: bytes) -> None:
+    """endOfFile or a limit at once, whether the length is known (bytes) or not; content is kept."""
+
+    class Stream(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    for limits in ({}, {"max_count": None, "max_total": None}):
+        for source in (count + bytes(64), Stream(count + bytes(64))):
+            container = kind()
+            before = kind()
+            tracemalloc.start()
+            ar = CArchive(source, CArchive.load, bits=64, **limits)
+            with pytest.raises((ArchiveEndOfFile, ArchiveLimitError)):
+                container.Serialize(ar)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert peak < 1 << 20
+            if not isinstance(container, CMapStringToString | CMapStringToOb | CMapWordToOb):
+                assert container == before
+
+
+def test_ar_137_failed_load_of_an_array_keeps_the_old_content() -> None:
+    array = CWordArray([1, 2])
+    with pytest.raises(ArchiveEndOfFile):
+        array.Serialize(loading(b"\2\0\1\0\2"))
+    assert array == [1, 2]
+    texts = CStringList(["a"])
+    with pytest.raises(ArchiveEndOfFile):
+        texts.Serialize(loading(b"\2\0\1b\1", unicode=False))
+    assert texts == ["a"]
 
 
 # --- the order of maps ----------------------------------------------------------------------------------

@@ -72,10 +72,10 @@ def tolerated(real: str, ours: str, message: str) -> str | None:
         return "AR-189: a size above 2**63 - 1 is an error at once"
     if us and us[1:] == ("CArchiveException", "6") and _unprintable_name(message):
         return "AR-185: class names are printable; MFC compares up to the first NUL"
+    if "ACCESS_VIOLATION" in real:
+        return "MFC crashes" if us is None or us[1] in MFC_EXCEPTIONS else None
     if them is None:
         return None
-    if them[1] == "ACCESS_VIOLATION":
-        return "MFC crashes" if us is None or us[1] in MFC_EXCEPTIONS else None
     if us is None or us[0] != them[0]:
         return None
     if them[1] == "CMemoryException" and us[1:] == ("CArchiveException", "3"):
@@ -121,6 +121,21 @@ def same_results(real: Real, ours: Ours) -> bool:
     return results(real.lines) == results(ours.lines)
 
 
+def quieted(real: str, ours: str) -> bool:
+    """AR-45: a signalling NaN of 32 bits becomes quiet in a Python float; bulk arrays keep it."""
+    a, b = (re.fullmatch(r"(val op=\d+ get4) 0x([0-9a-f]+)", line) for line in (real, ours))
+    if not a or not b or a[1] != b[1]:
+        return False
+    bits = int(a[2], 16)
+    return bits & 0x7F800000 == 0x7F800000 and bits & 0x7FFFFF != 0 and bits | 0x400000 == int(b[2], 16)
+
+
+def _pieces(real: str, ours: str) -> bool:
+    """AR-188: what is asked for at once grows with what has come, from 64 KiB."""
+    a, b = (re.match(r"log Read\((\d+)\)", line) for line in (real, ours))
+    return a is not None and b is not None and int(a[1]) > int(b[1]) >= 1 << 15
+
+
 def judge(real: Real, ours: Ours) -> Verdict:
     theirs = comparable(real.lines)
     mine = match_direct(theirs, comparable(ours.lines))
@@ -128,18 +143,27 @@ def judge(real: Real, ours: Ours) -> Verdict:
     for i in range(max(len(theirs), len(mine))):
         a = theirs[i] if i < len(theirs) else "(nothing)"
         b = mine[i] if i < len(mine) else "(nothing)"
-        if a == b:
-            if b.startswith("exc") and _huge(ours.messages[sum(line.startswith("exc") for line in mine[:i])]):
-                return Verdict(None, "AR-171: no memory for what is announced; how far MFC has read then is not compared")
+        if a == b and not b.startswith("exc"):
             continue
-        if a.startswith("died") or (a == "(nothing)" and not real.done):
+        if a != b and a.startswith("died") or (a == "(nothing)" and not real.done):
             foreign = [x for x in map(exception, mine) if x and x[1] not in MFC_EXCEPTIONS]
             return Verdict(f"MFC died, and we raised {foreign[0]}" if foreign else None, "MFC dies")
-        if best_fit(a, b):
+        if a != b and best_fit(a, b):
             rule = "AR-60: best fit"
             continue
+        if a != b and quieted(a, b):
+            rule = "AR-45: a signalling NaN of 32 bits"
+            continue
         raised = sum(line.startswith("exc") for line in mine[:i])
-        rule = tolerated(a, b, ours.messages[raised] if b.startswith("exc") else "")
+        outcome = next((line for line in mine[i:] if not line.startswith("log")), "")
+        message = ours.messages[raised] if outcome.startswith("exc") else ""  # of the operation at hand
+        if _huge(message):
+            return Verdict(None, "AR-171: no memory for what is announced; how far MFC has read then is not compared")
+        if a == b:
+            continue
+        rule = tolerated(a, b, message)
+        if not rule and _pieces(a, b) and same_results(real, ours):
+            rule = "AR-188: a long read over a file of unknown length is made in pieces"
         return Verdict(None, rule) if rule else Verdict(f"line {i}\n  real: {a}\n  ours: {b}")
     if real.data != ours.data:
         return Verdict(f"stored bytes\n  real: {_hex(real.data)}\n  ours: {_hex(ours.data)}")

@@ -257,6 +257,41 @@ def test_a_failed_write_keeps_what_was_stored() -> None:
     assert file.data == bytes(126) + b"\5\0\0\0"
 
 
+def test_what_a_failed_write_took_is_not_written_again() -> None:
+    class Raw(io.RawIOBase):
+        data, full = b"", True
+
+        def write(self, data: Any) -> int | None:
+            if len(data) > 5:
+                self.data += bytes(data[:5])
+                return 5
+            if self.full:
+                return None  # as a non-blocking file does
+            self.data += bytes(data)
+            return len(data)
+
+    raw = Raw()
+    ar = CArchive(raw, STORE)
+    ar.Write(b"abcdefgh")
+    with pytest.raises(BlockingIOError) as caught:
+        ar.Flush()
+    assert caught.value.characters_written == 5
+    raw.full = False
+    ar.Write(b"ij")
+    ar.Close()
+    assert raw.data == b"abcdefghij"
+
+
+def test_a_with_block_whose_close_fails_still_ends() -> None:
+    class File:
+        def write(self, data: bytes) -> int:
+            raise OSError("no")
+
+    with pytest.raises(OSError), CArchive(File(), STORE) as ar:
+        ar.WriteBYTE(1)
+    assert ar.closed
+
+
 class TestTheFileUsesTheArchive:
     """A call on the file may come back to the archive: refused, never a wild pointer."""
 

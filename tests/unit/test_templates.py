@@ -495,3 +495,16 @@ def test_bulk_array_and_carray_agree() -> None:
         ar.write_array(WORD, values)
     assert file.getvalue() == stored(values, CArray[WORD]) == stored(values, array_of(WORD))
     assert loaded(stored(["x"], CArray[CString]), CArray[CString]) == CStringArray(["x"])
+
+
+def test_run_time_class_behind_a_mixin() -> None:
+    class Mixin:
+        pass
+
+    class CBaz(Mixin, CFoo, schema=1, registry=REGISTRY):
+        pass
+
+    assert pysock.RUNTIME_CLASS(CBaz).IsDerivedFrom(CFoo)
+    assert CBaz().IsKindOf(CFoo) and not CFoo().IsKindOf(CBaz)
+    assert pysock.RUNTIME_CLASS(CTypedPtrArray[CObArray, CFoo]) is pysock.RUNTIME_CLASS(CObArray)
+    assert pysock.RUNTIME_CLASS(CArray[WORD]) is pysock.RUNTIME_CLASS(CObject)

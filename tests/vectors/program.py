@@ -164,7 +164,8 @@ class Runner:
         if name in ("float", "double"):
             raw = bits_of(name, value).to_bytes(width, "little")
             value = struct.unpack("<" + code, raw)[0]
-            if value != value:  # a Python float may lose a signalling NaN; the bulk interface does not (AR-45)
+            if name == "float" and value != value and not raw[2] & 0x40:
+                # a Python float cannot hold a signalling NaN of 32 bits; the bulk interface can (AR-45)
                 self.ar.write_array(getattr(pysock, box), raw, count=False)
                 return
         elif name == "bool":
