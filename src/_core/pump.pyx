@@ -163,7 +163,8 @@ cdef class Pump:
     def __repr__(self):
         if self._poller == NULL:
             return "<Pump void>"
-        return f"<Pump {self.mechanism} sockets={self._live.live - (self._signals is not None)} posted={self._posted.count}>"
+        sockets = self._live.live - (self._signals is not None)
+        return f"<Pump {self.mechanism} sockets={sockets} posted={self._posted.count}>"
 
     # --- for the rooms above ------------------------------------------------------------------------------
 
@@ -315,8 +316,8 @@ cdef class Pump:
     cdef int _run_callables(self, Py_ssize_t most) except -1:
         """Those posted until now; what they post comes next time."""
         cdef Py_ssize_t n = min(<Py_ssize_t>len(self._soon), most)
-        cdef Py_ssize_t i
-        for i in range(n):
+        cdef Py_ssize_t _i
+        for _i in range(n):
             if not self._soon:                          # a nested dispatch was here
                 break
             fn = self._soon.popleft()

@@ -11,7 +11,6 @@ mode.
 import socket
 import threading
 
-cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
@@ -109,7 +108,6 @@ from pysock._core.native cimport (
     ps_getsockname,
     ps_getsockopt,
     ps_listen,
-    ps_poller_rearm,
     ps_readable_bytes,
     ps_ready,
     ps_recv,

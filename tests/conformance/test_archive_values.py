@@ -31,6 +31,8 @@ from pysock import (
 )
 
 VT = VARENUM
+
+
 def cut():  # a new one each time: it keeps the last traceback alive
     return pytest.raises(CArchiveException, match="endOfFile")
 

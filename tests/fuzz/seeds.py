@@ -27,7 +27,13 @@ def way_of(vector: dict) -> int:
         return 0
     if name in NAMES:
         return NAMES[name]
-    return {"WriteClass": 2, "SerializeClass": 2, "WriteCount": 4, "AfxWriteStringLength": 5, "WriteString": 6}.get(name, 9)
+    return {
+        "WriteClass": 2,
+        "SerializeClass": 2,
+        "WriteCount": 4,
+        "AfxWriteStringLength": 5,
+        "WriteString": 6,
+    }.get(name, 9)
 
 
 def main() -> None:

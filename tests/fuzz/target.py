@@ -56,8 +56,33 @@ COLLECTIONS = [
     "CByteArray", "CWordArray", "CDWordArray", "CStringArray", "CObArray",
     "CStringList", "CObList", "CMapWordToOb", "CMapStringToOb", "CMapStringToString",
 ]  # fmt: skip
-SCALARS = ["BYTE", "CHAR", "bool_", "BOOL", "WORD", "SHORT", "WCHAR", "LONG", "DWORD", "LONGLONG", "ULONGLONG", "FLOAT", "DOUBLE"]
-VALUES = ["CTime", "CTimeSpan", "COleDateTime", "COleDateTimeSpan", "COleCurrency", "COleVariant", "CComBSTR", "CPoint", "CSize", "CRect"]
+SCALARS = [
+    "BYTE",
+    "CHAR",
+    "bool_",
+    "BOOL",
+    "WORD",
+    "SHORT",
+    "WCHAR",
+    "LONG",
+    "DWORD",
+    "LONGLONG",
+    "ULONGLONG",
+    "FLOAT",
+    "DOUBLE",
+]
+VALUES = [
+    "CTime",
+    "CTimeSpan",
+    "COleDateTime",
+    "COleDateTimeSpan",
+    "COleCurrency",
+    "COleVariant",
+    "CComBSTR",
+    "CPoint",
+    "CSize",
+    "CRect",
+]
 TEXTS = ["CString", "CStringA", "CStringW"]
 
 Loader = Callable[[CArchive], Any]
@@ -147,7 +172,15 @@ def archive_over(data: bytes, how: int) -> CArchive:
 def stored(store: Storer, value: Any, how: int) -> bytes:
     out = CMemFile()
     bits = 64 if how & 32 else 32
-    ar = CArchive(out, CArchive.store, registry=REGISTRY, unicode=not how & 8, faithful=bool(how & 16), bits=bits, errors="replace")
+    ar = CArchive(
+        out,
+        CArchive.store,
+        registry=REGISTRY,
+        unicode=not how & 8,
+        faithful=bool(how & 16),
+        bits=bits,
+        errors="replace",
+    )
     store(ar, value)
     ar.Close()
     return out.getvalue()

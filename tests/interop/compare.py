@@ -116,7 +116,11 @@ def same_results(real: Real, ours: Ours) -> bool:
     """The same values and exceptions, whatever file they came from."""
 
     def results(lines: list[str]) -> list[str]:
-        return [x for x in comparable(lines) if not x.startswith("log") and " state " not in x and " pos " not in x]
+        return [
+            x
+            for x in comparable(lines)
+            if not x.startswith("log") and " state " not in x and " pos " not in x
+        ]
 
     return results(real.lines) == results(ours.lines)
 
@@ -145,7 +149,7 @@ def judge(real: Real, ours: Ours) -> Verdict:
         b = mine[i] if i < len(mine) else "(nothing)"
         if a == b and not b.startswith("exc"):
             continue
-        if a != b and a.startswith("died") or (a == "(nothing)" and not real.done):
+        if (a != b and a.startswith("died")) or (a == "(nothing)" and not real.done):
             foreign = [x for x in map(exception, mine) if x and x[1] not in MFC_EXCEPTIONS]
             return Verdict(f"MFC died, and we raised {foreign[0]}" if foreign else None, "MFC dies")
         if a != b and best_fit(a, b):
@@ -158,7 +162,9 @@ def judge(real: Real, ours: Ours) -> Verdict:
         outcome = next((line for line in mine[i:] if not line.startswith("log")), "")
         message = ours.messages[raised] if outcome.startswith("exc") else ""  # of the operation at hand
         if _huge(message):
-            return Verdict(None, "AR-171: no memory for what is announced; how far MFC has read then is not compared")
+            return Verdict(
+                None, "AR-171: no memory for what is announced; how far MFC has read then is not compared"
+            )
         if a == b:
             continue
         rule = tolerated(a, b, message)

@@ -56,7 +56,9 @@ class Case:
 
 
 class Campaign:
-    def __init__(self, seed: int, *, faces: tuple[str, ...] = FACES, keep: Path | None = None, small: bool = True) -> None:
+    def __init__(
+        self, seed: int, *, faces: tuple[str, ...] = FACES, keep: Path | None = None, small: bool = True
+    ) -> None:
         self.seed, self.faces, self.keep, self.small = seed, faces, keep, small
         self.compared: collections.Counter[str] = collections.Counter()
         self.rules: collections.Counter[str] = collections.Counter()
@@ -72,7 +74,9 @@ class Campaign:
         gens = {n: Generator(f"{self.seed}:{n}", ansi=ansi) for n in numbers}
 
         def case(n: int, kind: str, program: Program) -> Case:
-            fitting = [f for f in self.faces if f in SCALAR_FACES or program["settings"].get("file") != "plain"]
+            fitting = [
+                f for f in self.faces if f in SCALAR_FACES or program["settings"].get("file") != "plain"
+            ]
             face = gens[n].rng.choice(fitting)
             return Case(f"{self.seed}:{n}", kind, program, ansi=ansi, face=face)
 
@@ -81,7 +85,11 @@ class Campaign:
         loads = {}
         for n, c in stores.items():
             stored = real.get(c.name)
-            if stored and stored.data is not None and not any(line.startswith("exc") for line in stored.lines):
+            if (
+                stored
+                and stored.data is not None
+                and not any(line.startswith("exc") for line in stored.lines)
+            ):
                 loads[n] = case(n, "load", gens[n].loading(c.program, stored.data))
         spoiled = [
             case(n, f"spoiled{i}", gens[n].spoiled(c.program)) for n, c in loads.items() for i in range(2)
@@ -129,7 +137,10 @@ class Campaign:
 def smaller(case: Case) -> Case:
     """The same difference with fewer operations and objects, as far as single steps lead."""
     for _ in range(20):
-        variants = [Case(f"v{i}", case.kind, p, ansi=case.ansi, face=case.face) for i, p in enumerate(cuts(case.program))]
+        variants = [
+            Case(f"v{i}", case.kind, p, ansi=case.ansi, face=case.face)
+            for i, p in enumerate(cuts(case.program))
+        ]
         if not variants:
             break
         real = oracle(unicode=not case.ansi).run([(v.name, v.program) for v in variants])
@@ -144,7 +155,9 @@ def smaller(case: Case) -> Case:
 def cuts(program: Program) -> Iterator[Program]:
     ops = program["ops"]
     half = len(ops) // 2
-    for keep in [ops[:half], ops[half:], *(ops[:i] + ops[i + 1 :] for i in range(len(ops)))] if len(ops) > 1 else []:
+    for keep in (
+        [ops[:half], ops[half:], *(ops[:i] + ops[i + 1 :] for i in range(len(ops)))] if len(ops) > 1 else []
+    ):
         yield {**program, "ops": keep}
     for key in program.get("settings", {}):
         if key != "mode":

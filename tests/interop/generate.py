@@ -27,7 +27,9 @@ BIG_LENGTHS = [65532, 65533, 65534, 65535, 65536, 70000]
 NASTY_WORDS = [0, 1, 2, 3, 4, 0x7FFE, 0x7FFF, 0x8000, 0x8001, 0x8002, 0x8003, 0xFF00, 0xFFFD, 0xFFFE, 0xFFFF]
 WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa".split()
 # Wine's and Windows's best-fit tables go beyond the code page, so text that may be converted stays inside this
-CP1252 = "".join(bytes([b]).decode("cp1252") for b in range(32, 256) if b not in (0x7F, 0x81, 0x8D, 0x8F, 0x90, 0x9D))
+CP1252 = "".join(
+    bytes([b]).decode("cp1252") for b in range(32, 256) if b not in (0x7F, 0x81, 0x8D, 0x8F, 0x90, 0x9D)
+)
 
 
 class Generator:
@@ -62,16 +64,24 @@ class Generator:
         """UTF-16 of any kind, also what is not valid."""
         r = self.rng
         kinds = ["a", "\0", "\u20ac", "\u65e5", "\ufeff", "\uffff", "\U0001f600", "\ud83d", "\ude00", "\n"]
-        return "".join(r.choice(kinds) if self.chance(0.4) else r.choice(CP1252) for _ in range(r.randrange(12)))
+        return "".join(
+            r.choice(kinds) if self.chance(0.4) else r.choice(CP1252) for _ in range(r.randrange(12))
+        )
 
     def line(self) -> str:
-        return "".join(self.rng.choice(CP1252) for _ in range(self.rng.choice([0, 1, 5, 30, 127, 128, 129, 200])))
+        return "".join(
+            self.rng.choice(CP1252) for _ in range(self.rng.choice([0, 1, 5, 30, 127, 128, 129, 200]))
+        )
 
     def floating(self, width: int) -> dict[str, int]:
         bits = 8 * width
-        quiet = 0x7FC00000 if width == 4 else 0x7FF8000000000000  # signalling NaNs: only the bulk interface keeps them
+        quiet = (
+            0x7FC00000 if width == 4 else 0x7FF8000000000000
+        )  # signalling NaNs: only the bulk interface keeps them
         infinity = 0x7F800000 if width == 4 else 0x7FF0000000000000
-        v = self.rng.choice([0, 1, 1 << (bits - 1), infinity, quiet, quiet | 0x1234, self.rng.getrandbits(bits)])
+        v = self.rng.choice(
+            [0, 1, 1 << (bits - 1), infinity, quiet, quiet | 0x1234, self.rng.getrandbits(bits)]
+        )
         if v & infinity == infinity and v & ~(infinity | 1 << (bits - 1)):
             v |= quiet
         return {"bits": v}
@@ -156,7 +166,9 @@ class Generator:
             else:
                 self.fill(o)
         if self.classes and self.chance(0.05):
-            empty = [c["name"] for c in self.classes if c["kind"] in ("empty", "dword") and c["schema"] != 0xFFFF]
+            empty = [
+                c["name"] for c in self.classes if c["kind"] in ("empty", "dword") and c["schema"] != 0xFFFF
+            ]
             if empty:
                 self.objects.append({"id": "m", "class": r.choice(empty), "many": r.choice([3, 50, 300])})
 
@@ -169,7 +181,9 @@ class Generator:
         return False
 
     def pointer(self, base: str | None = None) -> str | None:
-        ids = [o["id"] for o in self.objects if "many" not in o and (base is None or self.is_a(o["class"], base))]
+        ids = [
+            o["id"] for o in self.objects if "many" not in o and (base is None or self.is_a(o["class"], base))
+        ]
         return self.rng.choice(ids) if ids and self.chance(0.8) else None
 
     def elements(self, cls: str) -> list[Any]:
@@ -231,15 +245,25 @@ class Generator:
             if self.chance(0.4):
                 return ["CStringA", {"byte": r.choice([65, 0, 0xFF, 0xE4]), "times": self.length()}]
             if self.chance(0.4):
-                return ["CStringW", {"unit": r.choice([65, 0, 0x20AC, 0xD800, 0xFFFF]), "times": self.length()}]
+                return [
+                    "CStringW",
+                    {"unit": r.choice([65, 0, 0x20AC, 0xD800, 0xFFFF]), "times": self.length()},
+                ]
             if self.chance(0.5):
                 return ["CStringA", {"hex": r.randbytes(r.randrange(12)).hex()}]
             return ["CStringW", {"text": self.wide()}]
         if kind == "count":
-            return ["WriteCount", r.choice([0, 1, 0xFFFE, 0xFFFF, 0x10000, 0xFFFFFFFE, 0xFFFFFFFF, 1 << 32, self.integer(64)])]
+            return [
+                "WriteCount",
+                r.choice([0, 1, 0xFFFE, 0xFFFF, 0x10000, 0xFFFFFFFE, 0xFFFFFFFF, 1 << 32, self.integer(64)]),
+            ]
         if kind == "raw":
             n = self.length()
-            return ["Write", {"byte": r.randrange(256), "times": n}] if self.chance(0.5) else ["Write", r.randbytes(min(n, 400)).hex()]
+            return (
+                ["Write", {"byte": r.randrange(256), "times": n}]
+                if self.chance(0.5)
+                else ["Write", r.randbytes(min(n, 400)).hex()]
+            )
         if kind == "class":
             name = r.choice([c["name"] for c in self.classes] + EMBEDDED) if self.chance(0.98) else "CObject"
             return [r.choice(["WriteClass", "SerializeClass"]), name]
@@ -255,7 +279,15 @@ class Generator:
         if kind == "line":
             return ["WriteString", self.line() + r.choice(["\n", "\r\n", ""])]
         if kind == "odd":  # the wrong direction, and a length without its text
-            return r.choice([["get", 4], ["Read", 3], ["ReadObject", None], ["ReadCount"], ["AfxWriteStringLength", self.length(), r.randrange(2)]])
+            return r.choice(
+                [
+                    ["get", 4],
+                    ["Read", 3],
+                    ["ReadObject", None],
+                    ["ReadCount"],
+                    ["AfxWriteStringLength", self.length(), r.randrange(2)],
+                ]
+            )
         many = [o for o in self.objects if "many" in o]
         if many and self.chance(0.5):
             a = r.randrange(many[0]["many"])
@@ -297,7 +329,13 @@ class Generator:
         ops += [["restore"], ["Flush"]]
         if settings.get("file") == "plain":
             ops.append(["line", "pos"])
-        return {"settings": settings, "data": data.hex(), "classes": stored["classes"], "objects": objects, "ops": ops}
+        return {
+            "settings": settings,
+            "data": data.hex(),
+            "classes": stored["classes"],
+            "objects": objects,
+            "ops": ops,
+        }
 
     def spoiled(self, load: Program) -> Program:
         """The same with something wrong: the bytes, the classes of the reader, or what it asks for."""
@@ -307,7 +345,9 @@ class Generator:
         if self.chance(0.3):
             bad["settings"]["keepgoing"] = 1
         data = bytearray.fromhex(bad["data"])
-        how = r.choices(["cut", "flip", "word", "delete", "insert", "class", "ask", "grow"], [4, 4, 6, 2, 2, 4, 5, 1])[0]
+        how = r.choices(
+            ["cut", "flip", "word", "delete", "insert", "class", "ask", "grow"], [4, 4, 6, 2, 2, 4, 5, 1]
+        )[0]
         at = r.randrange(len(data)) if data else 0
         if how == "class" and not bad["classes"]:
             how = "cut"

@@ -24,7 +24,9 @@ def is_ansi(entry: dict[str, Any]) -> bool:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("unicode", [True, False], ids=["mfc140u", "mfc140"])
 def test_vectors_are_what_the_dll_writes(real_dll: Oracle, unicode: bool) -> None:
-    mine = [v for v in load("vectors.json") if (not is_ansi(v) if unicode else is_ansi(v) or "ansi_build" in v)]
+    mine = [
+        v for v in load("vectors.json") if (not is_ansi(v) if unicode else is_ansi(v) or "ansi_build" in v)
+    ]
     seen = oracle(unicode=unicode).run([(v["name"], v["args"]) for v in mine])
     wrong = [v["name"] for v in mine if not _same_bytes(v, seen[v["name"]])]
     assert len(mine) == 369 and not wrong
@@ -46,7 +48,8 @@ def test_observations_are_what_the_dll_does(real_dll: Oracle, unicode: bool) -> 
     wrong = {
         b["name"]: seen[b["name"]].lines
         for b in mine
-        if condensed(seen[b["name"]].lines) != b["observed"] or (seen[b["name"]].data or b"").hex() != b.get("bytes", "")
+        if condensed(seen[b["name"]].lines) != b["observed"]
+        or (seen[b["name"]].data or b"").hex() != b.get("bytes", "")
     }
     assert mine and not wrong
 

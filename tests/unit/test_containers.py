@@ -38,6 +38,7 @@ from pysock import (
     CWordArray,
 )
 
+
 def invalid():  # a new one each time: it keeps the last traceback alive
     return pytest.raises(CInvalidArgException)
 

@@ -90,7 +90,16 @@ def counts() -> Iterator[tuple[str, bytes]]:
     yield "word-fffe", b"\xfe\xff"
     for n in (0xFFFF, 0x100000, 0x1000000, 0x1000001, 0x7FFFFFFF, 0xFFFFFFFE):
         yield f"dword-{n:x}", b"\xff\xff" + struct.pack("<I", n)
-    for n in (0xFFFFFFFF, 1 << 32, 1 << 40, (1 << 61) + 1, (1 << 62) + 1, (1 << 63) - 1, 1 << 63, (1 << 64) - 1):
+    for n in (
+        0xFFFFFFFF,
+        1 << 32,
+        1 << 40,
+        (1 << 61) + 1,
+        (1 << 62) + 1,
+        (1 << 63) - 1,
+        1 << 63,
+        (1 << 64) - 1,
+    ):
         yield f"qword-{n:x}", b"\xff\xff\xff\xff\xff\xff" + struct.pack("<Q", n)
 
 
@@ -167,15 +176,35 @@ def floods() -> Iterator[Bomb]:
         wide = b"".join(b"\xff\xfe\xff\x01" + struct.pack("<H", 0x3000 + i % 0x8000) for i in range(n))
         yield f"{name}-of-wide-strings", b"\xff\xff" + struct.pack("<I", n) + wide, collection(name)
     words = b"".join(struct.pack("<HH", i, 0) for i in range(0xFFFF))
-    yield "CMapWordToOb-of-all-words", b"\xff\xff" + struct.pack("<I", 0xFFFF) + words, collection("CMapWordToOb")
+    yield (
+        "CMapWordToOb-of-all-words",
+        b"\xff\xff" + struct.pack("<I", 0xFFFF) + words,
+        collection("CMapWordToOb"),
+    )
     keys = [b"\x03" + i.to_bytes(3, "little") for i in range(MiB // 5 - 4)]
     body = b"".join(k + b"\0" for k in keys)
-    yield "CMapStringToString-of-many-keys", b"\xff\xff" + struct.pack("<I", len(keys)) + body, collection("CMapStringToString")
+    yield (
+        "CMapStringToString-of-many-keys",
+        b"\xff\xff" + struct.pack("<I", len(keys)) + body,
+        collection("CMapStringToString"),
+    )
     keys = keys[: MiB // 6 - 4]
     body = b"".join(k + b"\0\0" for k in keys)
-    yield "CMapStringToOb-of-many-keys", b"\xff\xff" + struct.pack("<I", len(keys)) + body, collection("CMapStringToOb")
-    yield "CByteArray-of-a-megabyte", b"\xff\xff" + struct.pack("<I", MiB - 6) + bytes(MiB - 6), collection("CByteArray")
-    yield "text-of-a-megabyte", b"\xff\xff\xff" + struct.pack("<I", MiB - 7) + b"A" * (MiB - 7), reads("CString")
+    yield (
+        "CMapStringToOb-of-many-keys",
+        b"\xff\xff" + struct.pack("<I", len(keys)) + body,
+        collection("CMapStringToOb"),
+    )
+    yield (
+        "CByteArray-of-a-megabyte",
+        b"\xff\xff" + struct.pack("<I", MiB - 6) + bytes(MiB - 6),
+        collection("CByteArray"),
+    )
+    yield (
+        "text-of-a-megabyte",
+        b"\xff\xff\xff" + struct.pack("<I", MiB - 7) + b"A" * (MiB - 7),
+        reads("CString"),
+    )
     yield "records-of-one-class", b"".join([class_record("CByteArray") + b"\0\0"] * (MiB // 18)), all_objects
     yield "nodes-in-a-chain", class_record("CBombNode", 1) + b"\x01\x80" * many, any_object
     for what in ("ReadString", "ReadLine"):

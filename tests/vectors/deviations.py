@@ -29,7 +29,9 @@ def exc(op: int, verb: str, cls: str, cause: int = -1, tail: str = "") -> str:
     return f"exc op={op} {verb} {cls} cause={cause} oserr=0{tail}"
 
 
-_AFTER_CLOSE = "MFC takes what fits into the old buffer and loses it, or crashes; here a closed archive says so"
+_AFTER_CLOSE = (
+    "MFC takes what fits into the old buffer and loses it, or crashes; here a closed archive says so"
+)
 _COM = "there is no COM; the real one crashes on a null pointer"
 _TUNING = "m_nGrowSize and m_nHashSize tune MFC's memory; there is nothing here that they are a size of"
 _FIELDS = "val op=0 fields doc=0000000000000000 flat=1 schema=0xffffffff"
@@ -50,8 +52,12 @@ FAITHFUL: dict[str, Deviation] = {
         at=0,
         then=(exc(0, "rser", "CArchiveException", 3),),
     ),
-    "store-variant-dispatch-null": Deviation("AR-160", _COM, at=0, then=(exc(0, "var", "CNotSupportedException"),)),
-    "store-variant-unknown-null": Deviation("AR-160", _COM, at=0, then=(exc(0, "var", "CNotSupportedException"),)),
+    "store-variant-dispatch-null": Deviation(
+        "AR-160", _COM, at=0, then=(exc(0, "var", "CNotSupportedException"),)
+    ),
+    "store-variant-unknown-null": Deviation(
+        "AR-160", _COM, at=0, then=(exc(0, "var", "CNotSupportedException"),)
+    ),
     "fields-fresh-store": Deviation(
         "AR-29", _TUNING, {f"{_FIELDS} grow=16 hash=137 pMap=0 file=1": f"{_FIELDS} pMap=0 file=1"}
     ),
@@ -150,7 +156,9 @@ BY_DEFAULT: dict[str, Deviation] = {
     "map-after-abstract": Deviation(
         "AR-192",
         "what was loaded is dropped",
-        {f"val op=1 state {_LOADING} cur=10 max=10 mapcount=2": f"val op=1 state {_LOADING} cur=10 max=10 mapcount=0"},
+        {
+            f"val op=1 state {_LOADING} cur=10 max=10 mapcount=2": f"val op=1 state {_LOADING} cur=10 max=10 mapcount=0"
+        },
     ),
     "failed-object-destroyed": Deviation(
         "AR-192",
@@ -185,24 +193,40 @@ BY_DEFAULT: dict[str, Deviation] = {
     "file-name-scalar": Deviation(
         "AR-31",
         "the file's name is always told",
-        {exc(0, "get", "CArchiveException", 3, " name="): exc(0, "get", "CArchiveException", 3, " name=F.bin")},
+        {
+            exc(0, "get", "CArchiveException", 3, " name="): exc(
+                0, "get", "CArchiveException", 3, " name=F.bin"
+            )
+        },
     ),
     "file-name-string": Deviation(
         "AR-31",
         "the file's name is always told; no call of length 0",
-        {exc(0, "rcstrA", "CArchiveException", 3, " name="): exc(0, "rcstrA", "CArchiveException", 3, " name=F.bin")},
+        {
+            exc(0, "rcstrA", "CArchiveException", 3, " name="): exc(
+                0, "rcstrA", "CArchiveException", 3, " name=F.bin"
+            )
+        },
         drop=_NO_READ_0,
     ),
     "file-name-array": Deviation(
         "AR-31",
         "the file's name is always told; no call of length 0",
-        {exc(0, "rser", "CArchiveException", 3, " name="): exc(0, "rser", "CArchiveException", 3, " name=F.bin")},
+        {
+            exc(0, "rser", "CArchiveException", 3, " name="): exc(
+                0, "rser", "CArchiveException", 3, " name=F.bin"
+            )
+        },
         drop=_NO_READ_0,
     ),
     "file-name-full": Deviation(
         "AR-31",
         "the file's name is always told",
-        {exc(0, "get", "CArchiveException", 8, " name="): exc(0, "get", "CArchiveException", 8, " name=F.bin")},
+        {
+            exc(0, "get", "CArchiveException", 8, " name="): exc(
+                0, "get", "CArchiveException", 8, " name=F.bin"
+            )
+        },
     ),
     "ansi-stringarray-load-unicode": Deviation(
         "AR-60",

@@ -56,7 +56,9 @@ class Lab:
     # ---- classes ---------------------------------------------------------------------------------------------
     def _make_class(self, spec: dict[str, Any]) -> Any:
         base = self.classes[spec["base"]] if "base" in spec else CObject
-        registry = self.registry if len(spec["name"]) <= 63 else False  # longer ones can be stored, not found (AR-91)
+        registry = (
+            self.registry if len(spec["name"]) <= 63 else False
+        )  # longer ones can be stored, not found (AR-91)
         keywords: dict[str, Any] = {"schema": spec["schema"], "name": spec["name"], "registry": registry}
         if spec["schema"] == 0xFFFF:  # DECLARE_DYNCREATE
             keywords = {"name": spec["name"], "dyncreate": True}
@@ -67,7 +69,14 @@ class Lab:
         def Serialize(obj: Any, ar: CArchive) -> None:
             lab._serialize(spec, obj, ar)
 
-        body: dict[str, Any] = {"spec": spec, "Serialize": Serialize, "value": 0, "text": "", "links": (), "seen": None}
+        body: dict[str, Any] = {
+            "spec": spec,
+            "Serialize": Serialize,
+            "value": 0,
+            "text": "",
+            "links": (),
+            "seen": None,
+        }
         body["number"] = 0  # in describe()
         if self._on_death:
             body["__del__"] = lambda obj, tell=self._on_death: tell(spec["name"])
@@ -205,7 +214,9 @@ class Lab:
             elif cls == "CMapStringToString":
                 item.SetAt(e[0], e[1])
             elif cls in ("CObArray", "CObList"):
-                (item.append if cls == "CObList" else item.Add)(self._by_id(e))  # AddTail of a list adds its elements
+                (item.append if cls == "CObList" else item.Add)(
+                    self._by_id(e)
+                )  # AddTail of a list adds its elements
             elif cls == "CStringList":
                 item.AddTail(e)
             else:

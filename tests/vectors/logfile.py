@@ -9,7 +9,9 @@ from pysock import CFile
 
 
 class LogFile(CFile):
-    def __init__(self, log: Callable[[str], None], data: bytes = b"", chunk: int = 0, *, blocking: bool = False) -> None:
+    def __init__(
+        self, log: Callable[[str], None], data: bytes = b"", chunk: int = 0, *, blocking: bool = False
+    ) -> None:
         super().__init__()
         self.log, self.data, self.chunk = log, bytearray(data), chunk
         self.at = 0

@@ -21,7 +21,15 @@ from tests.vectors.faces import Face
 from tests.vectors.labclasses import SHOWN, Lab, read_string
 from tests.vectors.logfile import LogFile
 
-BOXES = {"char": "CHAR", "bool": "bool_", "short": "SHORT", "wchar_t": "WCHAR", "int": "INT", "float": "FLOAT", "double": "DOUBLE"}
+BOXES = {
+    "char": "CHAR",
+    "bool": "bool_",
+    "short": "SHORT",
+    "wchar_t": "WCHAR",
+    "int": "INT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+}
 UNSET = 0xEEEEEEEE
 UNSIGNED = {1: "BYTE", 2: "WORD", 4: "DWORD", 8: "ULONGLONG"}
 VARIANT_CODES = {2: "<h", 3: "<i", 4: "<f", 5: "<d", 6: "<q", 7: "<d", 10: "<I", 11: "<H", 16: "<b", 17: "<B", 18: "<H", 19: "<I", 20: "<q", 21: "<Q"}  # fmt: skip
@@ -90,7 +98,9 @@ class Runner:
     def exception_line(self, e: Exception) -> str:
         name = "CArchiveException" if isinstance(e, pysock.ArchiveEndOfFile) else type(e).__name__
         os_error = e.m_lOsError if isinstance(e, pysock.CFileException) else 0
-        line = f"exc op={self.op_number} {self.verb} {name} cause={getattr(e, 'm_cause', -1)} oserr={os_error}"
+        line = (
+            f"exc op={self.op_number} {self.verb} {name} cause={getattr(e, 'm_cause', -1)} oserr={os_error}"
+        )
         if isinstance(e, pysock.ArchiveLimitError):
             line += f" limit={e.limit}"
         if "withname" in self.settings:
@@ -129,11 +139,15 @@ class Runner:
         s, data = self.settings, data_of(self.program)
         mode = s.get("mode", 0)
         if s.get("file") == "plain":
-            self.file = LogFile(self.log, data if mode & 1 else b"", s.get("chunk", 0), blocking="blocking" in s)
+            self.file = LogFile(
+                self.log, data if mode & 1 else b"", s.get("chunk", 0), blocking="blocking" in s
+            )
         else:
             self.file = CMemFile(data) if mode & 1 else CMemFile()
         buffer = bytearray(s["ubuf"]) if "ubuf" in s else None
-        self.archive = self.archive_over(None if "nofile" in s else self.file, mode, s.get("buf", 4096), buffer)
+        self.archive = self.archive_over(
+            None if "nofile" in s else self.file, mode, s.get("buf", 4096), buffer
+        )
 
     def archive_over(self, file: Any, mode: int, size: int = 4096, buffer: Any = None) -> CArchive:
         return CArchive(file, mode, size, buffer, registry=self.lab.registry, **self.options)
@@ -220,7 +234,9 @@ class Runner:
         text = self.ar.ReadString(n_max)
         width = len(self.tchars("x"))
         raw = b"" if text is None else self.tchars(text) + bytes(width)
-        self.val(f"readstringbuf {'NULL' if text is None else 'ptr'} {raw.ljust(size * width, bytes([0xAA])).hex()}")
+        self.val(
+            f"readstringbuf {'NULL' if text is None else 'ptr'} {raw.ljust(size * width, bytes([0xAA])).hex()}"
+        )
 
     def op_AfxWriteStringLength(self, n: int, wide: int) -> None:
         self.ar.WriteStringLength(n, bool(wide))
@@ -236,7 +252,9 @@ class Runner:
         self.val(f"count {self.ar.ReadCount()}")
 
     def op_Write(self, what: Any) -> None:
-        self.ar.Write(bytes([what["byte"]]) * what["times"] if isinstance(what, dict) else bytes.fromhex(what))
+        self.ar.Write(
+            bytes([what["byte"]]) * what["times"] if isinstance(what, dict) else bytes.fromhex(what)
+        )
 
     def op_Read(self, n: int) -> None:
         self.show_read(n, self.ar.Read(n))
@@ -262,7 +280,9 @@ class Runner:
     def op_ReadClass(self, cls: str | None) -> None:
         schema, tag = pysock.UINT(UNSET), pysock.DWORD(UNSET)
         got = self.ar.ReadClass(self.lab.class_of(cls), schema, tag)
-        self.val(f"class {got.m_lpszClassName if got else 'NULL'} schema=0x{schema.value:x} tag=0x{tag.value:x}")
+        self.val(
+            f"class {got.m_lpszClassName if got else 'NULL'} schema=0x{schema.value:x} tag=0x{tag.value:x}"
+        )
 
     def op_SerializeClass(self, cls: str) -> None:
         self.ar.SerializeClass(self.lab.class_of(cls))
@@ -395,7 +415,9 @@ class Runner:
         if vt == pysock.VARENUM.VT_BOOL and raw not in (b"\0\0", b"\xff\xff"):  # only a stream holds such
             return CArchive(struct.pack("<H", vt) + raw, CArchive.load).read(pysock.COleVariant)
         (number,) = struct.unpack(code, raw)
-        return pysock.COleVariant(pysock.COleCurrency.from_cy(number) if vt == pysock.VARENUM.VT_CY else number, vt)
+        return pysock.COleVariant(
+            pysock.COleCurrency.from_cy(number) if vt == pysock.VARENUM.VT_CY else number, vt
+        )
 
     def op_get_COleVariant(self) -> None:
         got = self.face.get_value(self.ar, "COleVariant")
@@ -427,7 +449,20 @@ class Runner:
     def op_state(self) -> None:
         s = self.ar._state()
         self.val(
-            "state " + " ".join(f"{k}={s[k]}" for k in ("nMode", "bUserBuf", "nBufSize", "bDirectBuffer", "bBlocking", "cur", "max", "mapcount"))
+            "state "
+            + " ".join(
+                f"{k}={s[k]}"
+                for k in (
+                    "nMode",
+                    "bUserBuf",
+                    "nBufSize",
+                    "bDirectBuffer",
+                    "bBlocking",
+                    "cur",
+                    "max",
+                    "mapcount",
+                )
+            )
         )
 
     def line_fields(self) -> None:

@@ -51,11 +51,20 @@ def readback(stored: Program, data: bytes) -> Program:
     direct = all(op[0] == "Serialize" for op in stored["ops"]) and stored["ops"]
     ops = [back for op in expand(stored["ops"]) for back in mirror(stored, op)]
     ops += [["restore", "ser"] if direct else ["restore"], ["Read", 1]]
-    return {"settings": {"mode": 1}, "data": data.hex(), "classes": stored.get("classes", []), "objects": objects, "ops": ops}
+    return {
+        "settings": {"mode": 1},
+        "data": data.hex(),
+        "classes": stored.get("classes", []),
+        "objects": objects,
+        "ops": ops,
+    }
 
 
 def condensed(lines: list[str]) -> list[str]:
     """A recorded observation: the middle of many lines left out, very long ones as a digest."""
     if len(lines) > 40:
         lines = [*lines[:4], f"... ({len(lines) - 14} lines left out)", *lines[-10:]]
-    return [line if len(line) <= 2000 else f"{line[:60]}... sha256 {hashlib.sha256(line.encode()).hexdigest()}" for line in lines]
+    return [
+        line if len(line) <= 2000 else f"{line[:60]}... sha256 {hashlib.sha256(line.encode()).hexdigest()}"
+        for line in lines
+    ]

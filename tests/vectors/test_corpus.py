@@ -19,7 +19,9 @@ import pysock
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus"
 READERS = {"powertab": "powertab", "powertab-tunings": "powertab", "jww": "jwcad", "hiersvr": "hiersvr"}
-EXPECTED: dict[str, Any] = json.loads((CORPUS / "expected.json").read_bytes())["files"] if CORPUS.exists() else {}
+EXPECTED: dict[str, Any] = (
+    json.loads((CORPUS / "expected.json").read_bytes())["files"] if CORPUS.exists() else {}
+)
 COMPLETE = [name for name, file in EXPECTED.items() if file["status"] == "complete"]
 CUTS, FLIPS = 150, 150
 
@@ -62,7 +64,9 @@ def test_written_back_identical_by_save(name: str, tmp_path: Path) -> None:
 def test_cut_short_it_is_refused(name: str, tmp_path: Path) -> None:
     """Every byte of these documents is needed."""
     module, data = reader(name), (CORPUS / name).read_bytes()
-    for n in sorted({*range(min(len(data), 40)), *range(0, len(data), max(1, len(data) // CUTS)), len(data) - 1}):
+    for n in sorted(
+        {*range(min(len(data), 40)), *range(0, len(data), max(1, len(data) // CUTS)), len(data) - 1}
+    ):
         with pytest.raises(pysock.CException):
             load_bytes(module, data[:n], tmp_path)
 

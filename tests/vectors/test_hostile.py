@@ -63,11 +63,15 @@ def test_every_byte_flipped(vector: dict[str, Any]) -> None:
 
 @pytest.mark.subprocess_memory
 @pytest.mark.timeout(600)
-def test_a_megabyte_never_costs_more_than_64_mebibytes_or_2_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_megabyte_never_costs_more_than_64_mebibytes_or_2_seconds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """AR-171 to AR-192, with the default limits."""
     if sys.platform != "linux":
         pytest.skip("the limit on a process's memory is set and measured as Linux does it")
-    done = subprocess.run([sys.executable, "-m", "tests.vectors.bombs"], capture_output=True, text=True, cwd=HERE.parents[1])
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.vectors.bombs"], capture_output=True, text=True, cwd=HERE.parents[1]
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     results = [json.loads(line) for line in done.stdout.splitlines()]
     with capsys.disabled():

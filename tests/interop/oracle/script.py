@@ -145,7 +145,9 @@ def script_line(op: Op, *, ansi: bool = False) -> str:
     if name == "AfxWriteStringLength":
         return f"strlen{'W' if a[1] else 'A'} {a[0]}"
     if name == "Write":
-        return f"writerep {a[0]['byte']} {a[0]['times']}" if isinstance(a[0], dict) else f"write {a[0] or '-'}"
+        return (
+            f"writerep {a[0]['byte']} {a[0]['times']}" if isinstance(a[0], dict) else f"write {a[0] or '-'}"
+        )
     if name in ("SIZE", "POINT", "RECT"):  # inline operators: Write of the structure
         return "write " + struct.pack(f"<{len(a)}i", *a).hex()
     if name in (">>SIZE", ">>POINT"):
@@ -161,7 +163,9 @@ def script_line(op: Op, *, ansi: bool = False) -> str:
     if name == "COleVariant":
         return _variant(a[0], a[1])
     if name in _STORING:
-        return " ".join([_STORING[name], *("null" if x is None else x or "-" if x == "" else str(x) for x in a)])
+        return " ".join(
+            [_STORING[name], *("null" if x is None else x or "-" if x == "" else str(x) for x in a)]
+        )
     return " ".join([_LOADING[name], *("-" if x is None else str(x) for x in a)])
 
 
