@@ -92,7 +92,7 @@ def real_logs(name: str) -> list[list[str]]:
 
 
 def by_socket(log: list[str]) -> list[str]:
-    """The log of each socket; which socket's notification is posted first is Wine's, and chance."""
+    """The log of each socket; with two sockets, whose notification is posted first may be chance."""
     return sorted(log, key=lambda line: line.split()[0])
 
 
@@ -139,7 +139,11 @@ def names(role: str) -> list[str]:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_ours_does_what_is_recorded_of_the_real_one(name: str, steps: type[Steps]) -> None:
     log = play(SCENARIOS[name], OurLog, steps())
-    assert comparable(name, log) == deviating(name, comparable(name, RECORDED[name]))
+    real = deviating(name, comparable(name, RECORDED[name]))
+    if steps is OurSteps:  # whose own notifications run the pump between two steps
+        assert by_socket(comparable(name, log)) == by_socket(real)
+    else:
+        assert comparable(name, log) == real
 
 
 @pytest.mark.timeout(300)
