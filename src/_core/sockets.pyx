@@ -867,7 +867,7 @@ cdef class CAsyncSocket(Watched):
         if port < 0:
             any_address(lpszHostAddress, self._family, &a, "lpszHostAddress")
         elif not inet_address(lpszHostAddress, port, &a):
-            if self.AsyncResolve and lpszHostAddress:
+            if (<object>self).AsyncResolve and lpszHostAddress:     # a subclass may set it for its class
                 return self._resolve(lpszHostAddress, port)
             if resolve(lpszHostAddress, port, AF_INET, 0, &a):
                 return bool(self._fail("Connect", PS_WSAEINVAL))        # ER-7
