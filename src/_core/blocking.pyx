@@ -220,8 +220,7 @@ cdef class CSocket(CAsyncSocket):
                 pump._give_signals(True)
             if lent and ps_slots_owner(&pump._live, slot, generation) != NULL and self._ev.mask == mask:
                 self._ev.mask &= ~lent
-            if outermost and pump._poller != NULL and (pump._posted.count or pump._called):
-                pump._nudge()                           # also after a cancelled call (DV-10)
+            pump._leave(True)                           # also after a cancelled call (DV-10)
 
     cdef bint _arrived(self, Pump pump, unsigned int stop) noexcept:
         """Is it worth another try?  Consumes the notifications that say so (CS-22)."""
@@ -513,6 +512,7 @@ cdef class CSocket(CAsyncSocket):
                 taken += pump._run_items(pump._posted.count)
         finally:
             pump._depth -= 1
+            pump._leave(True)
         return taken
 
     # --- connection ---------------------------------------------------------------------------------------
