@@ -4,6 +4,7 @@ up."""
 import gc
 import importlib
 import pkgutil
+import signal
 
 import pysock._core
 import pytest
@@ -14,6 +15,10 @@ ROOMS = [
     importlib.import_module(f"pysock._core.{room.name}")
     for room in pkgutil.iter_modules(pysock._core.__path__)
 ]
+
+# A shell's background jobs start with Ctrl-C ignored, and so would every process started here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def live_counts():
