@@ -72,9 +72,9 @@ def drain(quiet=QUIET):
             time.sleep(0.002)
 
 
-def until(predicate):
+def until(predicate, patience=PATIENCE):
     """Dispatches until the predicate holds; fails if it never does."""
-    assert Pump.current().run_until(predicate, PATIENCE), "it did not happen"
+    assert Pump.current().run_until(predicate, patience), "it did not happen"
 
 
 def wait_for(predicate):

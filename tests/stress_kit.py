@@ -80,6 +80,8 @@ class Counting(pysock.CAsyncSocket):
     def OnSend(self, nErrorCode: int) -> None:
         if self.unsent:
             self.reply(memoryview(self.unsent))
+            if self.m_hSocket == pysock.INVALID_SOCKET:
+                return
             if self.ended and not self.unsent:
                 self.finish(0)
             else:

@@ -1,7 +1,6 @@
-"""Echo or sink on pysock.
+"""Echo or sink server on pysock.  As in the C limit, what a peer does not take stops the reading.
 
---variant into: into one buffer of ours; bytes: a new object per read; spin: into, and the pump polls before
-it sleeps.
+--variant into: into one buffer; bytes: a new object for each read; spin: into, polling before it sleeps.
 """
 
 import _common
@@ -9,76 +8,81 @@ import _common
 import pysock
 from pysock import FD_ALL, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
 
+a = _common.args(("into", "bytes", "spin"))
 BUF = bytearray(256 * 1024)
+VIEW = memoryview(BUF)
 live = set()
-blocked = {}  # connection: what the system did not take of its answer
+
+
+def later(err):
+    """Stands in for OnReceive while bytes wait to be sent: what is not read stays announced."""
 
 
 class Conn(pysock.CAsyncSocket):
-    """Reads again only when what it read is sent, as the C limit does."""
+    rest = b""
 
-    def send_rest(self, data):
-        """Send until all is taken or the system says it would block, which is what arms OnSend."""
-        while data and (taken := self.Send(data)) >= 0:
-            data = data[taken:]
-        if data:
-            blocked[self] = data
+    def flush(self, rest):
+        while rest and (k := self.Send(rest)) >= 0:  # until it would block: only then does OnSend follow
+            rest = rest[k:]
+        return rest
+
+    def keep(self, rest):
+        if rest := self.flush(rest):
+            self.rest = bytes(rest)
+            self.OnReceive = later
 
     def OnSend(self, err):
-        if self in blocked:
-            self.send_rest(blocked.pop(self))
-            if self not in blocked:
-                self.OnReceive(0)  # one that came meanwhile was left unanswered
+        if self.rest:
+            self.rest = self.flush(self.rest)
+            if not self.rest:
+                del self.OnReceive
+                self.OnReceive(0)
 
     def OnClose(self, err):
         live.discard(self)
-        blocked.pop(self, None)
         self.Close()
 
 
-class EchoInto(Conn):
+class Into(Conn):
     def OnReceive(self, err):
-        if blocked and self in blocked:
-            return
         n = self.Receive(BUF)
-        if n > 0 and (taken := self.Send(BUF, n)) != n:
-            self.send_rest(bytes(BUF[max(taken, 0) : n]))
+        if n > 0 and (k := self.Send(BUF, n)) < n:
+            self.keep(VIEW[max(k, 0) : n])
 
 
-class EchoBytes(Conn):
+class Bytes(Conn):
     def OnReceive(self, err):
-        if blocked and self in blocked:
-            return
-        data = self.ReceiveBytes(65536)
-        if data and (taken := self.Send(data)) != len(data):
-            self.send_rest(data[max(taken, 0) :])
+        if data := self.ReceiveBytes(65536):
+            if (k := self.Send(data)) < len(data):
+                self.keep(data[max(k, 0) :])
 
 
-class SinkInto(Conn):
+class Sink(Conn):
     def OnReceive(self, err):
         self.Receive(BUF)
 
 
 class SinkBytes(Conn):
     def OnReceive(self, err):
-        self.ReceiveBytes(len(BUF))
+        self.ReceiveBytes(262144)
 
 
 class Listener(pysock.CAsyncSocket):
     def OnAccept(self, err):
-        c = accepted()
+        c = Served()
         while self.Accept(c):
             live.add(c)
-            c = accepted()
+            c = Served()
 
 
-a = _common.args(("into", "bytes", "spin"))
-accepted = {
-    ("echo", False): EchoInto,
-    ("echo", True): EchoBytes,
-    ("sink", False): SinkInto,
-    ("sink", True): SinkBytes,
-}[a.mode, a.variant == "bytes"]
+Served = {
+    ("echo", "into"): Into,
+    ("echo", "spin"): Into,
+    ("echo", "bytes"): Bytes,
+    ("sink", "into"): Sink,
+    ("sink", "spin"): Sink,
+    ("sink", "bytes"): SinkBytes,
+}[a.mode, a.variant]
 ls = Listener()
 ls.Create(0, SOCK_STREAM, FD_ALL, "127.0.0.1")
 ls.SetSockOpt(TCP_NODELAY, 1, IPPROTO_TCP)  # accepted sockets inherit it

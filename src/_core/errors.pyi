@@ -1,3 +1,8 @@
+import io
+import os
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
+
 # --- sockets: Winsock numbers -> exceptions -----------------------------------------------------------
 
 def winsock_name(code: int, /) -> str: ...
@@ -14,16 +19,7 @@ class SocketException(OSError):
 class SocketUsageError(RuntimeError): ...
 class WrongThreadError(RuntimeError): ...
 
-# ------------------------------------------------------------------------------------------------------
-# (keep this line: the two halves are written by different hands)
-# ------------------------------------------------------------------------------------------------------
-
 # --- archives and files: MFC's exceptions with their causes -------------------------------------------
-
-import io
-import os
-from collections.abc import Iterable
-from typing import Any, ClassVar, Self
 
 class CException(Exception):
     def GetErrorMessage(self) -> str: ...

@@ -122,11 +122,6 @@ class WrongThreadError(RuntimeError):
     __module__ = "pysock"
 
 
-# ------------------------------------------------------------------------------------------------------
-# (keep this line: the two halves are written by different hands)
-# ------------------------------------------------------------------------------------------------------
-
-
 # --- archives and files: MFC's exceptions with their causes -------------------------------------------
 
 # `__module__` is the name users import, so that tracebacks and pickles do not name the compiled room.

@@ -139,9 +139,10 @@ cdef extern from "ps_poller.h" nogil:
         const ps_poller_ops *ops
     const ps_poller_ops *const *ps_pollers
     int ps_poller_open(const char *name, ps_poller **out)
-    int ps_poller_embed(ps_poller **p)
-    void ps_poller_rest(ps_poller *p)
     void ps_poller_rearm(ps_poller *p, ps_watch *w, uint32_t bits)
+
+cdef extern from "ps_lookout.h" nogil:
+    int ps_lookout_open(ps_poller *inner, ps_poller **out)
 
 cdef extern from "ps_events.h" nogil:
     enum:

@@ -44,8 +44,8 @@ cdef class Pump:
     cdef int _run_timers(self) except -1
     cdef int _look_at_heap(self) except -1
     cdef int64_t _patience(self)
-    cdef int _hand_back(self, bint unseen) except -1
     cdef int _nudge(self) except -1
+    cdef int _leave(self, bint unseen) except -1
     cdef int _tell(self, object sock, unsigned int event, object exc) except -1
 
 

@@ -40,11 +40,11 @@ from pysock._core.native cimport (
     ps_ev_take,
     ps_event,
     ps_item,
+    ps_lookout_open,
     ps_now_ns,
-    ps_poller_embed,
+    ps_poller,
     ps_poller_open,
     ps_poller_rearm,
-    ps_poller_rest,
     ps_pollers,
     ps_recv,
     ps_ring_free,
@@ -163,7 +163,8 @@ cdef class Pump:
     def __repr__(self):
         if self._poller == NULL:
             return "<Pump void>"
-        return f"<Pump {self.mechanism} sockets={self._live.live - (self._signals is not None)} posted={self._posted.count}>"
+        sockets = self._live.live - (self._signals is not None)
+        return f"<Pump {self.mechanism} sockets={sockets} posted={self._posted.count}>"
 
     # --- for the rooms above ------------------------------------------------------------------------------
 
@@ -246,7 +247,9 @@ cdef class Pump:
                     while n == 0 and now < until and not self._signalled:
                         n = self._poller.ops.wait(self._poller, batch, BATCH, 0)
                         now = ps_now_ns()
-                    if n == 0:
+                    if n == 0:                          # a wake-up may have ended one of the waits above
+                        if self._signalled:
+                            timeout = 0
                         n = self._poller.ops.wait(self._poller, batch, BATCH, timeout)
         self._signalled = False
         self._live.round += 1
@@ -315,17 +318,16 @@ cdef class Pump:
     cdef int _run_callables(self, Py_ssize_t most) except -1:
         """Those posted until now; what they post comes next time."""
         cdef Py_ssize_t n = min(<Py_ssize_t>len(self._soon), most)
-        cdef Py_ssize_t i
-        for i in range(n):
-            if not self._soon:                          # a nested dispatch was here
-                break
+        cdef Py_ssize_t done = 0
+        while done < n and self._soon:                  # a nested dispatch may take some
             fn = self._soon.popleft()
-            self._called = bool(self._soon)             # before fn, which may leave by KeyboardInterrupt
+            done += 1
             try:
                 fn()
             except Exception as exc:
                 self._tell(None, 0, exc)
-        return n
+        self._called = bool(self._soon)  # a KeyboardInterrupt leaves it up, for one more look
+        return done
 
     cdef int _run_timers(self) except -1:
         """Those due now, earliest first; returns how many."""
@@ -350,21 +352,20 @@ cdef class Pump:
         self._look_at_heap()
         return count
 
-    cdef int _hand_back(self, bint unseen) except -1:
-        """Whoever watches fileno() takes over again.  `unseen`: he does not know our timers."""
-        if self._depth or not self._embedded or self._poller == NULL:
-            return 0
-        if self._posted.count or self._called or (unseen and self._deadline != INT64_MAX):
-            self._nudge()
-        else:
-            ps_poller_rest(self._poller)
-        return 0
-
     cdef int _nudge(self) except -1:
         """Work was left outside of dispatch: whoever watches fileno() must see it (PY-23)."""
         if self._embedded and not self._signalled:
             self._signalled = True
             self._poller.ops.wake(self._poller)
+        return 0
+
+    cdef int _leave(self, bint unseen) except -1:
+        """The thread goes elsewhere: from now on fileno() must tell.  `unseen`: whoever watches it does not know our
+        timers."""
+        if self._embedded and self._depth == 0 and self._poller != NULL:
+            if self._posted.count or self._called or (unseen and self._deadline != INT64_MAX):
+                self._nudge()
+            self._poller.ops.fd(self._poller)
         return 0
 
     # --- the loop -----------------------------------------------------------------------------------------
@@ -390,7 +391,7 @@ cdef class Pump:
                 taken += self._run_items(max_items - taken)
         finally:
             self._depth -= 1
-            self._hand_back(False)
+            self._leave(False)
         return taken
 
     def run(self):
@@ -416,7 +417,7 @@ cdef class Pump:
         finally:
             self._depth -= 1
             self._stop = False
-            self._hand_back(True)
+            self._leave(True)
             self._give_signals(signals)
         return self._code
 
@@ -460,7 +461,7 @@ cdef class Pump:
         finally:
             self._depth -= 1
             self._stop = False
-            self._hand_back(True)
+            self._leave(True)
             self._give_signals(signals)
 
     def stop(self, int code=0):
@@ -537,14 +538,16 @@ cdef class Pump:
 
     def fileno(self):
         """A descriptor for select, poll and their kin: readable whenever `dispatch` has work (PY-23)."""
+        cdef ps_poller *lookout
         cdef int r
         self.check_thread()
-        if not self._embedded:
-            r = ps_poller_embed(&self._poller)
+        if self._poller.ops.fd(self._poller) == PS_BAD_SOCK:
+            r = ps_lookout_open(self._poller, &lookout)
             if r < 0:
                 raise SocketException("Pump.fileno", -r)
-            self._embedded = True
-            self._hand_back(True)
+            self._poller = lookout
+        self._embedded = True
+        self._leave(False)
         return self._poller.ops.fd(self._poller)
 
     def pending(self):

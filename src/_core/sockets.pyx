@@ -11,7 +11,6 @@ mode.
 import socket
 import threading
 
-cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
@@ -109,7 +108,6 @@ from pysock._core.native cimport (
     ps_getsockname,
     ps_getsockopt,
     ps_listen,
-    ps_poller_rearm,
     ps_readable_bytes,
     ps_ready,
     ps_recv,
@@ -869,7 +867,7 @@ cdef class CAsyncSocket(Watched):
         if port < 0:
             any_address(lpszHostAddress, self._family, &a, "lpszHostAddress")
         elif not inet_address(lpszHostAddress, port, &a):
-            if self.AsyncResolve and lpszHostAddress:
+            if (<object>self).AsyncResolve and lpszHostAddress:     # a subclass may set it for its class
                 return self._resolve(lpszHostAddress, port)
             if resolve(lpszHostAddress, port, AF_INET, 0, &a):
                 return bool(self._fail("Connect", PS_WSAEINVAL))        # ER-7

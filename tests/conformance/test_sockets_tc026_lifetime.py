@@ -196,6 +196,15 @@ def test_tc_034_another_thread_may_not():
             peer.recv(1)
 
 
+def test_tc_035_no_pump_no_callbacks():
+    with attached() as (sock, peer):
+        peer.sendall(b"x")
+        wait_for(lambda: sock.IOCtl(0x4004667F))
+        assert sock.ReceiveBytes(10) == b"x"  # the calls themselves need none
+        assert sock.Send(b"y") == 1
+        assert sock.log == []
+
+
 def test_tc_036_from_handle_knows_its_own_thread_only():
     with attached() as (sock, _):
         found = [sock]

@@ -277,8 +277,9 @@ class Connector(Recorder):
     AsyncResolve = True
 
 
-def test_async_resolve_connects_off_the_thread():
-    with listener() as ls, Recorder() as sock:
+@pytest.mark.parametrize("cls", [Recorder, Connector])
+def test_async_resolve_connects_off_the_thread(cls):
+    with listener() as ls, cls() as sock:
         sock.AsyncResolve = True
         sock.Create()
         assert sock.Connect("localhost", port_of(ls)) is False
@@ -292,8 +293,7 @@ def test_async_resolve_connects_off_the_thread():
 
 
 def test_async_resolve_reports_the_failure_to_on_connect():
-    with Recorder() as sock:
-        sock.AsyncResolve = True
+    with Connector() as sock:
         sock.Create()
         assert sock.Connect("no.such.host.invalid", 1) is False
         until(lambda: sock.log)

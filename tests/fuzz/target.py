@@ -135,7 +135,7 @@ def store_everything(ar: CArchive, values: list[Any]) -> None:
 
 def store_lines(ar: CArchive, lines: list[str]) -> None:
     for line in lines:
-        ar.WriteString(line.split("\0")[0] + "\n")
+        ar.WriteString(line.split("\0")[0].rstrip("\r") + "\n")  # a CR before it belongs to the line end
 
 
 WAYS: list[tuple[Loader, Storer | None]] = [

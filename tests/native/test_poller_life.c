@@ -174,15 +174,15 @@ static void an_empty_poller_can_wait(void) {
 static void the_descriptor_tells_of_pending_work(bench *b) {
     ps_sock_t fd = ops->fd(b->p);
     if (fd == PS_BAD_SOCK) NOT_HERE("the mechanism has no descriptor");
-    ps_poller_rest(b->p);
+    ops->fd(b->p);
     CHECK(until_ready(fd, PS_IN) & PS_IN); /* the registration's own report */
     CHECK(settles(b->p));
     EQUAL(ps_ready(fd, PS_IN) & PS_IN, 0);
-    ps_poller_rest(b->p);
+    ops->fd(b->p);
     ops->wake(b->p);
     CHECK(until_ready(fd, PS_IN) & PS_IN);
     CHECK(settles(b->p));
-    ps_poller_rest(b->p);
+    ops->fd(b->p);
     nap_ms(20);
     EQUAL(ps_ready(fd, PS_IN) & PS_IN, 0);
     EQUAL(ps_send(b->peer, "a", 1, 0), 1);
@@ -195,14 +195,14 @@ static void at_rest_a_poller_can_be_changed(bench *b) {
     ps_sock_t fd = ops->fd(b->p), s, peer;
     if (fd == PS_BAD_SOCK) NOT_HERE("the mechanism has no descriptor");
     CHECK(settles(b->p));
-    ps_poller_rest(b->p);
+    ops->fd(b->p);
     REQUIRE(tcp_pair(&s, &peer) >= 0);
     ps_watch w = {.fd = s, .slot = -1};
     REQUIRE(ops->add(b->p, &w) >= 0);
     CHECK(until_ready(fd, PS_IN) & PS_IN); /* its registration's report */
     CHECK(shows(b->p, &w, PS_OUT));
     CHECK(settles(b->p));
-    ps_poller_rest(b->p);
+    ops->fd(b->p);
     EQUAL(ps_send(peer, "a", 1, 0), 1);
     CHECK(until_ready(fd, PS_IN) & PS_IN);
     ops->del(b->p, &w); /* what was found for it goes with it */
@@ -210,19 +210,19 @@ static void at_rest_a_poller_can_be_changed(bench *b) {
     ps_close(peer);
     w = (ps_watch){.fd = PS_BAD_SOCK, .slot = -1};
     CHECK(settles(b->p));
-    ps_poller_rest(b->p);
+    ops->fd(b->p);
     EQUAL(ps_send(b->peer, "a", 1, 0), 1);
     CHECK(until_ready(fd, PS_IN) & PS_IN);
     CHECK(shows(b->p, &b->w, PS_IN));
     char c;
     EQUAL(ps_recv(b->w.fd, &c, 1, 0), 1);
-    ps_poller_rest(b->p);
+    ops->fd(b->p);
     ps_poller_rearm(b->p, &b->w, PS_IN);
     nap_ms(20);
     EQUAL(ps_ready(fd, PS_IN) & PS_IN, 0);
     EQUAL(ps_send(b->peer, "a", 1, 0), 1);
     CHECK(until_ready(fd, PS_IN) & PS_IN);
-    ps_poller_rest(b->p); /* and it is closed by a helper's turn */
+    ops->fd(b->p); /* and it is closed by a helper's turn */
 }
 
 #ifndef _WIN32

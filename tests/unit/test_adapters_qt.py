@@ -134,7 +134,7 @@ class Reader(pysock.CAsyncSocket):
 
 reader = Reader()
 reader.Attach(ours)
-pysock.Pump.current().set_timer(10, lambda: theirs.send(b"hello") if theirs.fileno() >= 0 else None)
+pysock.Pump.current().set_timer(10, lambda: theirs.send(b"hello"), once=True)
 try:
     with pysock.qt.attach():
         sys.exit(app.exec())

@@ -41,10 +41,14 @@ def x_server() -> Iterator[None]:
         yield
 
 
+_roots: list[Any] = []  # Tcl aborts the process when one is collected in another thread, as later tests might
+
+
 @pytest.fixture
 def root(x_server: None) -> Iterator[Any]:
     tkinter = needs("tkinter")
     root = tkinter.Tk()
+    _roots.append(root)
     root.withdraw()
     yield root
     try:

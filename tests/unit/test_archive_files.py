@@ -158,8 +158,8 @@ class Reader:
 
     def readinto(self, buffer: Any) -> Any:
         answer = self.answers.pop(0)
-        if isinstance(answer, type):
-            raise answer("told to")
+        if isinstance(answer, BaseException):
+            raise type(answer)(*answer.args)  # a raised exception keeps the frames it went through
         return answer(buffer) if callable(answer) else answer
 
     def seek(self, offset: int, origin: int = 0) -> int:
@@ -183,8 +183,8 @@ class Shouting(int):
         ("4", TypeError),
         (4.0, TypeError),
         (None, BlockingIOError),
-        (OSError, OSError),
-        (KeyboardInterrupt, KeyboardInterrupt),
+        (OSError(5, "broken"), OSError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
     ],
     ids=str,
 )
@@ -407,15 +407,16 @@ def test_a_buffer_under_an_archive_cannot_shrink() -> None:
 def test_a_codec_that_closes_the_archive() -> None:
     import codecs
 
+    archives = []
+
     def handler(error: UnicodeError) -> tuple[str, int]:
-        if archives:  # the registration stays for good, the archive must not
-            archives.pop().Abort()
+        archives.pop().Abort()  # the registry of codecs keeps this function for ever
         assert isinstance(error, UnicodeDecodeError)
         return "?", error.end
 
     codecs.register_error("pysock-test-abort", handler)
     ar = CArchive(CMemFile(b"\2\x81\xff\1\0"), LOAD, encoding="cp932", errors="pysock-test-abort")
-    archives = [ar]
+    archives.append(ar)
     assert ar.ReadCStringA().startswith("?")
     with pytest.raises(ValueError, match="closed"):
         ar.ReadWORD()

@@ -444,51 +444,6 @@ def test_objects_stay_small():
     assert sys.getsizeof(Plain()) <= 200
 
 
-@pytest.mark.parametrize("count", [3000])
-def test_many_connects_and_closes_leave_nothing(count):
-    class Server(CAsyncSocket):
-        served = 0
-
-        def OnAccept(self, nErrorCode):
-            while self.Accept(child := Child()):
-                children.add(child)
-                Server.served += 1
-
-    class Child(CAsyncSocket):
-        def OnReceive(self, nErrorCode):
-            self.Send(self.ReceiveBytes(100))
-
-        def OnClose(self, nErrorCode):
-            children.discard(self)
-            self.Close()
-
-    class Client(CAsyncSocket):
-        def OnConnect(self, nErrorCode):
-            assert nErrorCode == 0
-            self.Send(b"ping")
-
-        def OnReceive(self, nErrorCode):
-            assert self.ReceiveBytes(100) == b"ping"
-            self.Close()
-            clients.discard(self)
-            start()
-
-    def start():
-        if len(started) < count:
-            c = Client()
-            started.append(None)
-            clients.add(c)
-            c.Create()
-            c.Connect(LOOPBACK, port_of(server))
-
-    children, clients, started = set(), set(), []
-    with listener(Server, backlog=100) as server:
-        for _ in range(20):
-            start()
-        until(lambda: len(started) == count and not clients and not children)
-        assert Server.served == count
-
-
 def test_a_byte_at_a_time():
     with attached(Reader) as (sock, peer):
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

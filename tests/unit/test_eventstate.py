@@ -305,6 +305,18 @@ def test_reset_met_by_receive_first(fake, conn):
     assert conn.edge(IN | OUT | RDHUP | ERR) == ()  # SO_ERROR is 0 by now; once per connection
 
 
+def test_a_reset_after_the_orderly_end_reaches_who_waits_to_send(fake, conn):
+    """FD_CLOSE comes once (EV-17), so only FD_WRITE can still wake him; his Send then fails."""
+    fake.fin = True
+    assert conn.edge(IN | RDHUP) == (CLOSE,)
+    assert conn.take(CLOSE) == (0, ())
+    conn.send_failed(WOULDBLOCK)
+    fake.error = RESET
+    assert conn.edge(IN | OUT | RDHUP | ERR) == (WRITE,)
+    assert conn.take(WRITE) == (0, ())
+    assert conn.edge(IN | OUT | RDHUP | ERR) == ()
+
+
 @pytest.mark.parametrize(
     "error, callback", [(TIMEDOUT, ABORTED), (ABORTED, ABORTED), (SHUTDOWN, RESET), (10050, 10050)]
 )

@@ -91,7 +91,7 @@ class TestRuntimeClasses:
         assert CSub().IsSerializable() and not CObject().IsSerializable()
 
     def test_ar_115_the_three_levels(self) -> None:
-        class CDynamic(CLeaf):
+        class CDynamicOnly(CLeaf):
             pass
 
         class CCreatable(CLeaf, dyncreate=True):
@@ -100,13 +100,13 @@ class TestRuntimeClasses:
         class CPlain(CLeaf, dynamic=False):
             pass
 
-        for cls in (CDynamic, CCreatable):
+        for cls in (CDynamicOnly, CCreatable):
             assert (
                 RUNTIME_CLASS(cls).m_wSchema == 0xFFFF and RUNTIME_CLASS(cls).m_lpszClassName == cls.__name__
             )
             assert cls.__name__ not in MINE and cls.__name__ not in default_registry
         with pytest.raises(CMemoryException):
-            RUNTIME_CLASS(CDynamic).CreateObject()
+            RUNTIME_CLASS(CDynamicOnly).CreateObject()
         assert type(RUNTIME_CLASS(CCreatable).CreateObject()) is CCreatable
         assert RUNTIME_CLASS(CPlain) is RUNTIME_CLASS(CLeaf)
         assert stored(CPlain()) == stored(CLeaf())

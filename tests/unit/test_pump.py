@@ -237,13 +237,13 @@ def test_fileno_tells_of_an_earlier_deadline(pump):
     fd = pump.fileno()
     drain(0.01)
     first = pump.set_timer(10_000, print)
-    assert select.select([fd], [], [], 0)[0]
+    assert select.select([fd], [], [], PATIENCE)[0]
     assert pump.dispatch() == 0
     assert not select.select([fd], [], [], 0)[0]
     later = pump.set_timer(20_000, print)
     assert not select.select([fd], [], [], 0)[0]
     sooner = pump.set_timer(5_000, print)
-    assert select.select([fd], [], [], 0)[0]
+    assert select.select([fd], [], [], PATIENCE)[0]
     for ident in (first, later, sooner):
         pump.kill_timer(ident)
     pump.dispatch()

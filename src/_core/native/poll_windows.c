@@ -140,6 +140,7 @@ static int look(poller *p, ps_event *out, int max, int *waiting) {
         if (!is_ours(w)) continue;
         int got = ps_ready(w->fd, (int)w->armed & (PS_IN | PS_OUT));
         if (got < 0) got = PS_ERR | PS_IN | PS_OUT;
+        if (got & PS_IN && w->armed & HUNG_UP) got |= PS_RDHUP; /* the end is behind what can be read */
         if (got && count < max) {
             out[count].watch = w;
             out[count++].bits = take(w, (uint32_t)got);

@@ -97,6 +97,7 @@ int ps_ev_take_oob(ps_events *e, int peek) {
 /* --- edges ------------------------------------------------------------------------------------------------- */
 
 static unsigned connection_edge(ps_events *e, unsigned bits, const ps_probe *probe, void *s) {
+    int was_reset = e->flags & PS_EV_RESET;
     if (bits & PS_PRI && !(e->flags & PS_EV_INLINE)) fetch_urgent(e, probe, s);
     if (bits & PS_PRI && e->flags & PS_EV_INLINE) rearm(e, PS_PRI);
     if (bits & PS_ERR) note_error(e, probe, s);
@@ -111,7 +112,14 @@ static unsigned connection_edge(ps_events *e, unsigned bits, const ps_probe *pro
         clear(e, PS_EV_GUESS);
         due |= PS_FD_READ;
     }
-    if (is_closed(e)) due = (due & ~(unsigned)(e->flags & PS_EV_RESET ? PS_FD_WRITE : 0)) | PS_FD_CLOSE;
+    if (is_closed(e)) due |= PS_FD_CLOSE;
+    if (e->flags & PS_EV_RESET) {
+        due &= ~(unsigned)PS_FD_WRITE;
+        /* FD_CLOSE tells it, and comes once (EV-17).  A program that has had it for the peer's orderly end, or does
+         * not want it, and waits for room to send would wait for good: let its next Send fail. */
+        int told = e->posted & ~e->queued & PS_FD_CLOSE || !(e->mask & PS_FD_CLOSE);
+        if (!was_reset && told) due |= PS_FD_WRITE;
+    }
     return due;
 }
 

@@ -20,8 +20,7 @@
  *    woken or interrupted by a signal, and drains the wake-up itself.  A batch may name a watch twice.
  *  - ps_poller_wake may be called from any thread and from signal handlers.
  *  - ps_poller_fd is readable (poll, select) while an uncollected edge or a wake-up is pending; PS_BAD_SOCK
- *    where the mechanism has no such descriptor.  ps_poller_embed gives it one (poll_helper.c); from then on it may
- *    also be readable without a reason, and tells of edges only between ps_poller_rest and the next call.
+ *    where the mechanism has no such descriptor: ps_lookout.h makes one.
  */
 #ifndef PS_POLLER_H
 #define PS_POLLER_H
@@ -56,7 +55,6 @@ typedef struct {
     void (*wake)(ps_poller *p);
     ps_sock_t (*fd)(ps_poller *p);
     void (*forget)(ps_poller *p); /* after fork, in the child: free, but leave the parent's kernel state alone */
-    void (*rest)(ps_poller *p);   /* the owner now waits for fd(); NULL where that needs nothing */
 } ps_poller_ops;
 
 /* Every mechanism's own struct starts with this. */
@@ -69,13 +67,6 @@ extern const ps_poller_ops *const ps_pollers[];
 
 /* name NULL: $PYSOCK_POLLER if set, else the first that opens.  Unknown name: -PS_WSAEINVAL. */
 int ps_poller_open(const char *name, ps_poller **out);
-
-/* Makes fd() work, if need be by putting another poller in the place of *p. */
-int ps_poller_embed(ps_poller **p);
-
-static inline void ps_poller_rest(ps_poller *p) {
-    if (p->ops->rest) p->ops->rest(p);
-}
 
 static inline void ps_poller_rearm(ps_poller *p, ps_watch *w, uint32_t bits) {
     if (p->ops->level && w->slot >= 0) p->ops->rearm(p, w, bits);

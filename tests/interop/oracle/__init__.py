@@ -48,12 +48,10 @@ def cache_dir() -> Path:
 
 
 def wine() -> str:
-    """Path of wine64, which Debian keeps outside of PATH."""
+    """Path of wine64, which Debian keeps outside of PATH; $WINE names another, or none."""
+    chosen = os.environ.get("WINE")
     for candidate in (
-        os.environ.get("WINE"),
-        shutil.which("wine64"),
-        "/usr/lib/wine/wine64",
-        shutil.which("wine"),
+        [chosen] if chosen else [shutil.which("wine64"), "/usr/lib/wine/wine64", shutil.which("wine")]
     ):
         if candidate and os.access(candidate, os.X_OK):
             return candidate
