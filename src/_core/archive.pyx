@@ -903,7 +903,7 @@ cdef class Cursor(Buffer):
 
         - `ReadString()`: the line without its line end, None at the end of the stream.
         - `ReadString(box)`, a `CString` box as in MFC: fills the box and returns True, or False at the end.
-        - `ReadString(nMax)`: at most |nMax| characters; the rest of the line stays. The line end is taken,
+        - `ReadString(nMax)`: at most `nMax` characters; the rest of the line stays. The line end is taken,
           and returned only if nMax is negative. None at the end of the stream.
 
         As in MFC a line ends at LF or CR, and the character after a CR belongs to the line end whatever it
