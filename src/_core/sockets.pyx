@@ -11,6 +11,7 @@ mode.
 import socket
 import threading
 
+cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
@@ -148,6 +149,7 @@ cdef extern from *:
 cdef extern from "pyhandler.h":
     void ps_drop_dict(object o)
     int ps_call_handler(object sock, int which, object name, int error) except -1
+    int ps_is_a(object o, object base) except -1
     bint ps_other_threads()
 
 cdef enum:
@@ -185,8 +187,8 @@ def live_counts():
     return {"handles": handles_open, "sockets": objects_alive} if PS_COUNTING else {}
 
 
-cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1:
-    """How much of a buffer of `available` bytes is meant by the argument `n`."""
+cdef inline Py_ssize_t plain_length(object n, Py_ssize_t available) noexcept:
+    """As length_of for None and plain ints, without running anybody's code; -1 for all that needs a closer look."""
     cdef Py_ssize_t k
     if n is None:
         return available
@@ -195,7 +197,14 @@ cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1:
         if 0 <= k <= available:
             return k
         PyErr_Clear()                                   # it may have been too large even for C
-    return odd_length(n, available)
+    return -1
+
+
+cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1:
+    """How much of a buffer of `available` bytes is meant by the argument `n`.  The buffer must be locked: an
+    __index__ may do anything."""
+    cdef Py_ssize_t k = plain_length(n, available)
+    return k if k >= 0 else odd_length(n, available)
 
 
 cdef Py_ssize_t odd_length(object n, Py_ssize_t available) except -1:
@@ -1012,6 +1021,7 @@ cdef class CAsyncSocket(Watched):
     # --- data (AS-38 to AS-47)
     # ------------------------------------------------------------------------------------
 
+    @cython.binding(True)
     def Receive(self, buf, n=None, int flags=0):
         """Reads into a writable buffer, at most `n` bytes (default: its size); one system call (AS-38).
 
@@ -1021,10 +1031,11 @@ cdef class CAsyncSocket(Watched):
         """
         cdef Py_buffer view
         cdef Py_ssize_t asked, got
+        ps_is_a(self, CAsyncSocket)
         if not usable(self, "Receive"):
             return SOCKET_ERROR
-        if PyByteArray_CheckExact(buf) and not shares(self, PyByteArray_GET_SIZE(buf)):
-            asked = length_of(n, PyByteArray_GET_SIZE(buf))     # nobody can resize it while the GIL is ours
+        asked = plain_length(n, PyByteArray_GET_SIZE(buf)) if PyByteArray_CheckExact(buf) else -1
+        if asked >= 0 and not shares(self, asked):      # nobody can resize it while the GIL is ours
             got = self._receive(PyByteArray_AS_STRING(buf), asked, flags, False)
         else:
             open_buffer(buf, &view, PyBUF_WRITABLE)
@@ -1147,6 +1158,7 @@ cdef class CAsyncSocket(Watched):
             return SOCKET_ERROR, None
         return got, SockAddr.of(&source) if source.len else None
 
+    @cython.binding(True)
     def Send(self, buf, n=None, int flags=0):
         """Sends the first `n` bytes of a buffer (default: all); one system call (AS-43).
 
@@ -1156,14 +1168,19 @@ cdef class CAsyncSocket(Watched):
         """
         cdef Py_buffer view
         cdef Py_ssize_t size, sent
+        cdef const char *p = NULL
+        ps_is_a(self, CAsyncSocket)
         if not usable(self, "Send"):
             return SOCKET_ERROR
+        size = -1
         if PyBytes_CheckExact(buf):
-            size = length_of(n, PyBytes_GET_SIZE(buf))
-            sent = self._send(PyBytes_AS_STRING(buf), size, flags, shares(self, size))
-        elif PyByteArray_CheckExact(buf) and not shares(self, PyByteArray_GET_SIZE(buf)):
-            size = length_of(n, PyByteArray_GET_SIZE(buf))
-            sent = self._send(PyByteArray_AS_STRING(buf), size, flags, False)
+            size = plain_length(n, PyBytes_GET_SIZE(buf))
+            p = PyBytes_AS_STRING(buf)
+        elif PyByteArray_CheckExact(buf):
+            size = plain_length(n, PyByteArray_GET_SIZE(buf))
+            p = PyByteArray_AS_STRING(buf)
+        if size >= 0 and not shares(self, size):
+            sent = self._send(p, size, flags, False)
         else:
             open_buffer(buf, &view, PyBUF_SIMPLE)
             try:

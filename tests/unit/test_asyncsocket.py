@@ -134,6 +134,22 @@ def test_a_buffer_is_free_again_after_the_call():
             buf.append(1)
 
 
+def test_a_length_that_shrinks_the_buffer_is_refused():
+    class Shrinking:
+        def __init__(self, buf):
+            self.buf = buf
+
+        def __index__(self):
+            self.buf.clear()
+            return 1 << 20
+
+    with attached(CAsyncSocket) as (sock, _):
+        for call in (sock.Receive, sock.Send):
+            buf = bytearray(1 << 20)
+            with pytest.raises(BufferError):
+                call(buf, Shrinking(buf))
+
+
 def test_large_calls_let_other_threads_run_and_lock_the_buffer():
     stop = threading.Event()
     worker = threading.Thread(target=stop.wait)
@@ -343,6 +359,14 @@ def test_class_assignment_is_seen():
         )
         events_of(sock, peer)
         assert sock.names() == ["Other"]
+
+
+@pytest.mark.parametrize("member", ["Receive", "Send", "ReceiveBytes", "Close", "OnReceive"])
+@pytest.mark.parametrize("what", [None, 5, object()])
+def test_members_check_their_self(member, what):
+    arguments = {"Close": ()}.get(member, (0,))
+    with pytest.raises(TypeError):
+        getattr(CAsyncSocket, member)(what, *arguments)
 
 
 def test_calling_the_base_handlers_is_harmless():
