@@ -1,6 +1,7 @@
 """One picture per run, beside the JSON; without matplotlib there is none, and a line says so."""
 
 from ._archive_plan import FLOORS, TASKS
+from ._message_plan import ASK
 from ._report import installed, note
 from ._socket_plan import LIMIT
 
@@ -78,6 +79,18 @@ def plot_sockets(result: dict, path: str) -> None:
     )
     one = summary.get("echo 64B x1", {})
     bars(axes[1][1], one, "p50_us", paint, "64 B round trip of one connection, p50, us")
+    save(drawing, title(result), path)
+
+
+def plot_messages(result: dict, path: str) -> None:
+    """Per cell: how many messages a second; and the p50 of request and answer."""
+    if not (made := figure((14, 8), 2, 2)):
+        return
+    drawing, axes = made
+    summary, paint = result["summary"], colours(result["contenders"])
+    for ax, (cell, row) in zip(axes.flat, summary.items(), strict=False):
+        bars(ax, row, "per_s", paint, f"{cell}: per second")
+    bars(axes[1][1], summary.get(ASK, {}), "p50_us", paint, f"{ASK}: p50, us")
     save(drawing, title(result), path)
 
 

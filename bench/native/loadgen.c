@@ -1,8 +1,9 @@
 // loadgen: single-threaded epoll load generator for TCP echo / sink servers on loopback.
 //
 //   loadgen --port P [--mode echo|sink|churn|idle] [--conns N] [--size S] [--depth D]
-//           [--warmup s] [--duration s] [--pid SERVER_PID] [--idle M]
+//           [--warmup s] [--duration s] [--pid SERVER_PID] [--idle M] [--ping B]
 //
+//   Each connection is first proven by a round trip of B bytes (default 1).
 //   echo   N connections, each keeps D messages of S bytes outstanding (D=1: ping-pong).
 //   sink   N connections write S-byte chunks as fast as the server drains them.
 //   churn  N concurrent slots: connect, one S-byte round trip, close, again.
@@ -240,7 +241,7 @@ static void connect_all(conn *cs, int n, int ping, int ping_size) {
 
 int main(int argc, char **argv) {
   const char *mode = "echo";
-  int port = 0, N = 1, M = 10000;
+  int port = 0, N = 1, M = 10000, ping = 1;
   double warm = 0.2, dur = 1.0;
   for (int i = 1; i < argc; i++) {
     const char *a = argv[i];
@@ -254,6 +255,7 @@ int main(int argc, char **argv) {
     else if (!strcmp(a, "--depth")) D = atoi(v);
     else if (!strcmp(a, "--warmup")) warm = atof(v);
     else if (!strcmp(a, "--duration")) dur = atof(v);
+    else if (!strcmp(a, "--ping")) ping = atoi(v);
     else if (!strcmp(a, "--pid")) g_pid = atoi(v);
     else fail("unknown option");
   }
@@ -281,7 +283,7 @@ int main(int argc, char **argv) {
   }
   conn *cs = calloc(N, sizeof *cs);
   if (!churn) {
-    connect_all(cs, N, !sink, 1);
+    connect_all(cs, N, !sink, ping);
     for (int i = 0; i < N; i++)
       add_ep(&cs[i], sink ? EPOLLOUT | EPOLLRDHUP | EPOLLET : EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
   } else

@@ -291,7 +291,7 @@ cdef object load_kind(Cursor c, int kind):
 
 cdef int store_length(Cursor c, uint64_t n, bint wide) except -1:
     """Marker and length of a counted string (AR-52)."""
-    if wide:
+    if wide:  # a BYTE and a WORD to MFC, so they may be flushed apart
         put8(c, 0xFF)
         put16(c, 0xFFFE)
     if n < 0xFF:
@@ -903,7 +903,7 @@ cdef class Cursor(Buffer):
 
         - `ReadString()`: the line without its line end, None at the end of the stream.
         - `ReadString(box)`, a `CString` box as in MFC: fills the box and returns True, or False at the end.
-        - `ReadString(nMax)`: at most abs(nMax) characters; the rest of the line stays. The line end is taken,
+        - `ReadString(nMax)`: at most |nMax| characters; the rest of the line stays. The line end is taken,
           and returned only if nMax is negative. None at the end of the stream.
 
         As in MFC a line ends at LF or CR, and the character after a CR belongs to the line end whatever it

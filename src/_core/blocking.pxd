@@ -8,7 +8,8 @@ from pysock._core.sockets cimport CAsyncSocket
 
 
 cdef struct Call:
-    # One blocking call; lives on the stack of the member that blocks, so that closing the socket cannot hurt it.
+    # One blocking call; lives on the stack of the member that blocks, so that closing the socket cannot
+    # hurt it.
     unsigned int ident               # its name in the socket; 0: it has not had to wait yet
     int64_t until                    # when SetTimeOut ends it, ns
 

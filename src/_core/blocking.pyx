@@ -1,15 +1,16 @@
 # cython: language_level=3
 """CSocket: calls that seem to block, because they pump until the system lets them go on (CS-1 to CS-38).
 
-A call tries first, or waits first when the last one showed that nothing is there; what it waits for is a condition of
-the socket's own state machine.  The notification that told of it is taken out of the pump's queue (CS-22); everything
-else stays there, in order, and is called back by the next dispatch (CS-23, PY-18): the pump's posted queue is what MFC
-has its auxiliary queue for.
+A call tries first, or waits first when the last one showed that nothing is there; what it waits for is a
+condition of the socket's own state machine.  The notification that told of it is taken out of the pump's
+queue (CS-22); everything else stays there, in order, and is called back by the next dispatch (CS-23,
+PY-18): the pump's posted queue is what MFC has its auxiliary queue for.
 
 Invariants:
- - `_call` names the call that waits, 0 none.  Whoever clears or changes it has cancelled that call, which then touches
-   nothing of the object any more: it may have been closed, and opened again.
- - However a wait ends, by exception too, `_call`, the pump's depth and the event mask are as they were before.
+ - `_call` names the call that waits, 0 none.  Whoever clears or changes it has cancelled that call, which
+   then touches nothing of the object any more: it may have been closed, and opened again.
+ - However a wait ends, by exception too, `_call`, the pump's depth and the event mask are as they were
+   before.
 """
 import sys
 
@@ -93,8 +94,8 @@ cdef bint may_wait(CSocket sock) except -1:
 
 
 cdef int refuse_to_wait(CSocket sock) except -1:
-    raise RuntimeError(f"{sock!r} would block this thread's running asyncio loop; use CAsyncSocket or another thread, "
-                       "or set allow_nested_blocking")
+    raise RuntimeError(f"{sock!r} would block this thread's running asyncio loop; use CAsyncSocket or "
+                       "another thread, or set allow_nested_blocking")
 
 
 cdef int64_t next_tick(Pump pump, int64_t now) except? -1:
@@ -115,20 +116,22 @@ cdef int64_t next_tick(Pump pump, int64_t now) except? -1:
 cdef class CSocket(CAsyncSocket):
     """A socket whose calls wait until they are done (MFC's CSocket).
 
-    `Accept`, `Connect`, `Receive`, `ReceiveFrom`, `Send` and `SendTo` never answer WSAEWOULDBLOCK: they pump until
-    they can go on.  Meanwhile notifications of all sockets of this thread are collected, and called back later, in
-    order; other Python threads run.  `CancelBlockingCall`, `Close` or the limit of `SetTimeOut` end a call with
-    WSAEINTR, and so does an exception out of `OnMessagePending` or a signal's handler, which leaves the call.  A
-    second blocking call on the same object meanwhile fails with WSAEINPROGRESS; one on another object may be made.
+    `Accept`, `Connect`, `Receive`, `ReceiveFrom`, `Send` and `SendTo` never answer WSAEWOULDBLOCK: they
+    pump until they can go on.  Meanwhile notifications of all sockets of this thread are collected, and
+    called back later, in order; other Python threads run.  `CancelBlockingCall`, `Close` and the limit of
+    `SetTimeOut` end a call with WSAEINTR; an exception of `OnMessagePending` or of a signal's handler leaves
+    it.  A second blocking call on the same object meanwhile fails with WSAEINPROGRESS; one on another object
+    may be made.
 
-    `OnReceive`, `OnAccept`, `OnSend`, `OnClose` and `OnOutOfBandData` are called as CAsyncSocket's are, for what no
-    blocking call has consumed; `OnConnect` never (DV-14).  Urgent bytes are looked after only in a class that overrides
-    OnOutOfBandData, or once Receive has been asked for one: others may lose them.
+    `OnReceive`, `OnAccept`, `OnSend`, `OnClose` and `OnOutOfBandData` are called as CAsyncSocket's are, for
+    what no blocking call has consumed; `OnConnect` never (DV-14).  Urgent bytes are looked after only in a
+    class that overrides OnOutOfBandData, or once Receive has been asked for one: others may lose them.
 
-    Attributes: `m_nTimeOut`, milliseconds after which a waiting call looks again by itself (2000; no limit: see
-    `SetTimeOut`).  `m_nSent`, bytes the last Send handed to the system, also when it failed.  `m_nConnectError`, the
-    result of the last Connect, -1 while it is under way.  `allow_nested_blocking`: block even inside a running
-    asyncio loop, where a call that has to wait raises RuntimeError otherwise (PY-26).
+    Attributes: `m_nTimeOut`, milliseconds after which a waiting call looks again by itself (2000; no limit:
+    see `SetTimeOut`).  `m_nSent`, bytes the last Send handed to the system, also when it failed.
+    `m_nConnectError`, the result of the last Connect, -1 while it is under way.  `allow_nested_blocking`:
+    block even inside a running asyncio loop, where a call that has to wait raises RuntimeError otherwise
+    (PY-26).
     """
 
     def __cinit__(self):
@@ -136,7 +139,7 @@ cdef class CSocket(CAsyncSocket):
         self.m_nConnectError = -1
         self._urgent = type(self).OnOutOfBandData is not CAsyncSocket.OnOutOfBandData
 
-    # --- inside: waiting ------------------------------------------------------------------------------------------
+    # --- inside: waiting ----------------------------------------------------------------------------------
 
     cdef int deliver(self, unsigned int event, int error) except -1:
         if event == PS_FD_CONNECT:
@@ -156,7 +159,8 @@ cdef class CSocket(CAsyncSocket):
         return self._pump_messages(call, stop)
 
     cdef int _pump_messages(self, Call *call, unsigned int stop) except -1:
-        """Collects notifications until the condition of `stop` holds, the call is cancelled, or m_nTimeOut is over."""
+        """Collects notifications until the condition of `stop` holds, the call is cancelled, or m_nTimeOut
+        is over."""
         cdef Pump pump = self._pump
         cdef int64_t now = ps_now_ns()
         cdef int64_t tick = now + max(self.m_nTimeOut, 1) * <int64_t>1_000_000
@@ -203,8 +207,8 @@ cdef class CSocket(CAsyncSocket):
                 asked = False
                 now = ps_now_ns()
                 if outermost and not told and not self._arrived(pump, stop):
-                    # A signal between the look at the handlers' flag and the wait would not be noticed; to be told of
-                    # it costs more than most waits last, so that is arranged only now.
+                    # A signal between the look at the handlers' flag and the wait would not be noticed; to
+                    # be told of it costs more than most waits last, so that is arranged only now.
                     pump._depth -= 1
                     signals = pump._take_signals()
                     pump._depth += 1
@@ -250,10 +254,11 @@ cdef class CSocket(CAsyncSocket):
         if call.ident and self._call == call.ident:
             self._call = 0
 
-    # --- inside: the calls ------------------------------------------------------------------------------------------
+    # --- inside: the calls --------------------------------------------------------------------------------
 
     cdef Py_ssize_t receive(self, void *p, Py_ssize_t n, int flags, ps_addr *source) except? -1:
-        """A blocking Receive or ReceiveFrom: a count, or a negative Winsock number.  The handle has been checked."""
+        """A blocking Receive or ReceiveFrom: a count, or a negative Winsock number.  The handle has been
+        checked."""
         cdef Call call
         cdef Py_ssize_t got
         cdef int64_t before = 0
@@ -268,9 +273,9 @@ cdef class CSocket(CAsyncSocket):
             self._ev.flags &= ~<unsigned int>PS_EV_NO_URGENT
         elif not self._urgent:                          # spares a system call
             self._ev.flags |= PS_EV_NO_URGENT
-        if (not self._patient or self._ev.readable != PS_NO or flags or self._ev.phase != PS_CONNECTED or self._blocking
+        if (not self._patient or self._ev.readable != PS_NO or flags or self._ev.phase != PS_CONNECTED
                 or self._ev.flags & (PS_EV_FIN | PS_EV_RESET | PS_EV_RECV_SHUT | PS_EV_MARK | PS_EV_CUTS)
-                or not may_wait(self)):
+                or self._blocking or not may_wait(self)):
             got = self._try_receive(p, n, flags, source)
             if got != -PS_WSAEWOULDBLOCK:
                 return got
@@ -300,10 +305,11 @@ cdef class CSocket(CAsyncSocket):
         return self._receive_from(p, n, flags, source)
 
     cdef int keep(self, const char *p, Py_ssize_t n) except -1:
-        """Takes back n bytes that were received and not used; the next Receive gives them again, and OnReceive tells of
-        them."""
+        """Takes back n bytes that were received and not used; the next Receive gives them again, and
+        OnReceive tells of them."""
         cdef unsigned int due
-        self._kept = PyBytes_FromStringAndSize(p, n) + (b"" if self._kept is None else self._kept[self._kept_from:])
+        rest = b"" if self._kept is None else self._kept[self._kept_from:]
+        self._kept = PyBytes_FromStringAndSize(p, n) + rest
         self._kept_from = 0
         self._ev.readable = PS_YES
         self._ev.posted &= ~<unsigned int>PS_FD_READ
@@ -396,7 +402,7 @@ cdef class CSocket(CAsyncSocket):
         finally:
             self._end(&call)
 
-    # --- construction (CS-1 to CS-4) --------------------------------------------------------------------------------
+    # --- construction (CS-1 to CS-4) ----------------------------------------------------------------------
 
     def Create(self, nSocketPort=0, int nSocketType=SOCK_STREAM, lpszSocketAddress=None):
         """Opens a handle and binds it, with notifications of every kind (CS-2).  Port 0: the system's choice.
@@ -416,7 +422,7 @@ cdef class CSocket(CAsyncSocket):
         """Always False: Connect waits for the resolver as it waits for the peer."""
         return False
 
-    # --- blocking (CS-5 to CS-10) -----------------------------------------------------------------------------------
+    # --- blocking (CS-5 to CS-10) -------------------------------------------------------------------------
 
     def IsBlocking(self):
         """Is a call of this object waiting (CS-5)?  From any thread."""
@@ -443,17 +449,19 @@ cdef class CSocket(CAsyncSocket):
         self._limit = 0 if ms is None else max(<int64_t>(ms * 1e6), 1)
 
     def OnMessagePending(self):
-        """Called during a blocking call of this object when a timer or a posted callable of the pump is due (CS-26).
+        """Called during a blocking call of this object when a timer or a posted callable of the pump is due
+        (CS-26).
 
-        They wait for the end of the call; an override may run them (`pump_messages_once`), let a user interface handle
-        its events, or call `CancelBlockingCall`.  If it returns True the pump's OnIdle(-1) is called and the queue is
-        looked at again at once.  An exception leaves the blocking call (DV-11).
+        They wait for the end of the call; an override may run them (`pump_messages_once`), let a user
+        interface handle its events, or call `CancelBlockingCall`.  If it returns True the pump's OnIdle(-1)
+        is called and the queue is looked at again at once.  An exception leaves the blocking call (DV-11).
         """
         return False
 
     def PumpMessages(self, unsigned int uStopFlag):
-        """Collects notifications until FD_CLOSE or the event `uStopFlag` comes for this object, which is consumed, or
-        m_nTimeOut is over (CS-20 to CS-25).  Returns False, WSAEINTR if the call was cancelled, else True.
+        """Collects notifications until FD_CLOSE or the event `uStopFlag` comes for this object, which is
+        consumed, or m_nTimeOut is over (CS-20 to CS-25).  Returns False, WSAEINTR if the call was
+        cancelled, else True.
 
         Every blocking call waits through it: override it to change them all.
         """
@@ -478,7 +486,8 @@ cdef class CSocket(CAsyncSocket):
         return False
 
     def pump_messages_once(self):
-        """Runs the pump's due timers and posted callables, no socket's callbacks: for `OnMessagePending` (PY-18).
+        """Runs the pump's due timers and posted callables, no socket's callbacks: for `OnMessagePending`
+        (PY-18).
 
         Returns how many it ran.
         """
@@ -493,7 +502,8 @@ cdef class CSocket(CAsyncSocket):
 
     @staticmethod
     def ProcessAuxQueue():
-        """Calls back what this thread's blocking calls have left waiting; returns how many notifications (DC-8)."""
+        """Calls back what this thread's blocking calls have left waiting; returns how many notifications
+        (DC-8)."""
         cdef Pump pump = current_pump()
         cdef int taken = 0
         pump.check_thread()
@@ -505,10 +515,11 @@ cdef class CSocket(CAsyncSocket):
             pump._depth -= 1
         return taken
 
-    # --- connection -------------------------------------------------------------------------------------------------
+    # --- connection ---------------------------------------------------------------------------------------
 
     def Accept(self, CAsyncSocket rConnectedSocket not None):
-        """Waits for a connection and takes it into an empty object (CS-8); there is no time limit but `SetTimeOut`'s.
+        """Waits for a connection and takes it into an empty object (CS-8); there is no time limit but
+        `SetTimeOut`'s.
 
         Returns True, else False; sets WSAEINTR (cancelled), WSAEINPROGRESS, WSAEINVAL (no Listen), WSAEMFILE,
         WSAENOBUFS, WSAEOPNOTSUPP.
@@ -528,8 +539,8 @@ cdef class CSocket(CAsyncSocket):
     def Connect(self, lpszHostAddress, nHostPort=None):
         """Connects to a host and port, or to one SOCKADDR, and waits for the result (CS-16).
 
-        Returns True, else False; sets WSAEINTR (cancelled), WSAEINPROGRESS, WSAECONNREFUSED, WSAETIMEDOUT, WSAEINVAL
-        (no such host) and other reasons of the system.
+        Returns True, else False; sets WSAEINTR (cancelled), WSAEINPROGRESS, WSAECONNREFUSED, WSAETIMEDOUT,
+        WSAEINVAL (no such host) and other reasons of the system.
         """
         if self._call:
             return bool(self._fail("Connect", PS_WSAEINPROGRESS))
@@ -542,7 +553,8 @@ cdef class CSocket(CAsyncSocket):
         return CAsyncSocket.ConnectEx(self, pAI)
 
     def ConnectHelper(self, lpSockAddr):
-        """What every form of Connect ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them all."""
+        """What every form of Connect ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them
+        all."""
         cdef ps_addr a
         cdef int r
         if not usable(self, "Connect"):
@@ -551,13 +563,15 @@ cdef class CSocket(CAsyncSocket):
         r = self._connect_through(&a)
         return True if r >= 0 else bool(self._fail("Connect", -r))
 
-    # --- data -------------------------------------------------------------------------------------------------------
+    # --- data ---------------------------------------------------------------------------------------------
 
     def Receive(self, buf, n=None, int flags=0):
-        """Waits until something is there and reads it, at most `n` bytes (default: the buffer's size) (CS-15).
+        """Waits until something is there and reads it, at most `n` bytes (default: the buffer's size)
+        (CS-15).
 
-        Returns the count, 0 at the end of the stream, or SOCKET_ERROR; sets WSAEINTR (cancelled), WSAEINPROGRESS and
-        what CAsyncSocket's Receive sets, but not WSAEWOULDBLOCK.  Flags: MSG_PEEK, MSG_OOB.
+        Returns the count, 0 at the end of the stream, or SOCKET_ERROR; sets WSAEINTR (cancelled),
+        WSAEINPROGRESS and what CAsyncSocket's Receive sets, but not WSAEWOULDBLOCK.  Flags: MSG_PEEK,
+        MSG_OOB.
         """
         cdef Py_buffer view
         cdef Py_ssize_t asked, got
@@ -575,13 +589,15 @@ cdef class CSocket(CAsyncSocket):
         return got
 
     def ReceiveBytes(self, Py_ssize_t n, int flags=0):
-        """As Receive, into a new bytes object of at most `n` bytes: b"" at the end of the stream, None on failure."""
+        """As Receive, into a new bytes object of at most `n` bytes: b"" at the end of the stream, None on
+        failure."""
         cdef Py_ssize_t got
         if n < 0:
             raise ValueError(f"n must be 0 or more, not {n}")
         if not usable(self, "ReceiveBytes"):
             return None
-        # While this call waits others may use the scratch memory, but from the last recv to here the GIL is held.
+        # While this call waits others may use the scratch memory, but from the last recv to here the GIL is
+        # held.
         if n < SCRATCH and not self._blocking:
             got = self.receive(scratch, n, flags, NULL)
             if got >= 0:
@@ -595,7 +611,8 @@ cdef class CSocket(CAsyncSocket):
         return None
 
     def ReceiveFromHelper(self, buf, n, int flags):
-        """What every form of ReceiveFrom ends in (AS-52): (count, SockAddr or None).  Override to change them all."""
+        """What every form of ReceiveFrom ends in (AS-52): (count, SockAddr or None).  Override to change
+        them all."""
         cdef Py_buffer view
         cdef ps_addr source
         cdef Py_ssize_t asked, got
@@ -616,8 +633,9 @@ cdef class CSocket(CAsyncSocket):
     def Send(self, buf, n=None, int flags=0):
         """Sends the first `n` bytes of a buffer (default: all), waiting for room as long as it takes (CS-17).
 
-        Returns `n`, or SOCKET_ERROR, when `m_nSent` tells how much was sent; sets WSAEINTR (cancelled), WSAEINPROGRESS
-        and what CAsyncSocket's Send sets, but not WSAEWOULDBLOCK.  In strict mode the exception has `m_nSent` too.
+        Returns `n`, or SOCKET_ERROR, when `m_nSent` tells how much was sent; sets WSAEINTR (cancelled),
+        WSAEINPROGRESS and what CAsyncSocket's Send sets, but not WSAEWOULDBLOCK.  In strict mode the
+        exception has `m_nSent` too.
         """
         cdef Py_buffer view
         cdef Py_ssize_t size
@@ -640,7 +658,8 @@ cdef class CSocket(CAsyncSocket):
         return size
 
     def SendChunk(self, buf, n=None, int flags=0):
-        """As Send, but returns as soon as the system has taken anything (CS-18): the count, or SOCKET_ERROR."""
+        """As Send, but returns as soon as the system has taken anything (CS-18): the count, or
+        SOCKET_ERROR."""
         cdef Py_buffer view
         cdef Py_ssize_t size, sent
         cdef Call call
@@ -660,7 +679,8 @@ cdef class CSocket(CAsyncSocket):
         return sent
 
     def SendToHelper(self, buf, n, lpSockAddr, int flags):
-        """What every form of SendTo ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them all."""
+        """What every form of SendTo ends in; `lpSockAddr` is a SockAddr (AS-52).  Override to change them
+        all."""
         cdef Py_buffer view
         cdef Py_ssize_t size, sent
         cdef ps_addr a

@@ -6,7 +6,7 @@ from pysock._core.stream cimport Stream
 
 cdef class SocketStream(Stream):
     cdef CSocket _sock               # None after Close
-    cdef bint _own                   # the socket's Receive and Send are the library's, so C may stand for them
+    cdef bint _own                   # the socket's Receive and Send are the library's, so C may do instead
     cdef readonly bint m_bArchiveCompatible
     cdef bint _sought                # the warning of DV-19 was given
 

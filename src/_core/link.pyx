@@ -1,12 +1,19 @@
 # cython: language_level=3, binding=False, embedsignature=True, embedsignature.format=clinic
 """Where the two stacks meet in C: a CSocket as the file under an archive (SF-1 to SF-11).
 
-`CSocketFile` in src/pysock is built on it.  Whatever a subclass overrides, of the file or of the socket, is called as
-Python; only what is the library's own is short-circuited.
+`CSocketFile` in src/pysock is built on it.  Whatever a subclass overrides, of the file or of the socket, is
+called as Python; only what is the library's own is short-circuited.
 """
 import warnings
 
-from cpython.buffer cimport PyBUF_READ, PyBUF_SIMPLE, PyBUF_WRITABLE, PyBUF_WRITE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport (
+    PyBUF_READ,
+    PyBUF_SIMPLE,
+    PyBUF_WRITABLE,
+    PyBUF_WRITE,
+    PyBuffer_Release,
+    PyObject_GetBuffer,
+)
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.stdint cimport uint8_t
@@ -65,7 +72,7 @@ cdef class SocketStream(Stream):
             raise CInvalidArgException(f"cannot {operation}: the file is closed")
         return self._sock
 
-    # --- as the archive sees it -----------------------------------------------------------------------------------
+    # --- as the archive sees it ---------------------------------------------------------------------------
 
     cdef bint is_direct(self) except -1:
         kind = type(self)
@@ -134,17 +141,19 @@ cdef class SocketStream(Stream):
     cdef int give_back(self, const uint8_t *src, Py_ssize_t n) except -1:
         cdef CSocket sock = self._sock
         if sock is None or sock._pump is None:
-            warnings.warn(f"{n} bytes received and not read are lost: their socket is closed", ResourceWarning, 2)
+            warnings.warn(f"{n} bytes received and not read are lost: their socket is closed",
+                          ResourceWarning, 2)
             return 0
         if not usable(sock, "Receive"):
             return 0
         return sock.keep(<const char *>src, n)
 
-    # --- as a program sees it -------------------------------------------------------------------------------------
+    # --- as a program sees it -----------------------------------------------------------------------------
 
     def Read(self, Py_ssize_t nCount):
-        """Waits for bytes and returns at most `nCount` of them: what one Receive gave, or, for a file that is not
-        archive-compatible, all of them; fewer, b"" in the end, only once the peer has closed (SF-3, SF-4).
+        """Waits for bytes and returns at most `nCount` of them: what one Receive gave, or, for a file that
+        is not archive-compatible, all of them; fewer, b"" in the end, only once the peer has closed (SF-3,
+        SF-4).
 
         Raises CFileException, `m_lOsError` a Winsock number; CInvalidArgException after Close.
         """
@@ -191,7 +200,7 @@ cdef class SocketStream(Stream):
     def Flush(self):
         """Nothing: what was written has been sent (SF-7)."""
 
-    def Seek(self, lOff, nFrom):
+    def Seek(self, lOff, nFrom=0):
         """A socket has no position: always 0; the first call that would move anything warns (SF-9, DV-19)."""
         if not self._sought and (lOff or nFrom != 1):
             self._sought = True

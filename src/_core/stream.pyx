@@ -1,12 +1,14 @@
 # cython: language_level=3
-"""The border between an archive and a file that it knows nothing of: C calls instead of Python's Read and Write.
+"""The border between an archive and a file that it knows nothing of: C calls instead of Python's Read and
+Write.
 
 A room above both stacks derives its file from Stream; the archive sees only this.
 """
 
 
 cdef class Stream:
-    """A file whose bytes an archive moves without Python calls.  Not for users: see the classes derived from it."""
+    """A file whose bytes an archive moves without Python calls.  Not for users: see the classes derived
+    from it."""
 
     cdef bint is_direct(self) except -1:
         """May the C members stand for Read, ReadInto and Write?  Not if a subclass overrides those."""

@@ -17,11 +17,11 @@ class CSocketFile(SocketStream, CFile):
 
     The file does not own the socket: `Close`, or dropping the file, leaves the connection as it is.
 
-    Archive-compatible, which is the default, `Read` returns what one Receive gave. Otherwise it waits until it
-    has all bytes asked for or the peer has closed, and an archive over it reads no byte more than it needs. A
-    failure of the socket is a `CFileException` with `m_cause` genericException and `m_lOsError` a Winsock
-    number. A socket has no position and no length: the members for that raise `CNotSupportedException`, except
-    `Seek`, which gives 0.
+    Archive-compatible, which is the default, `Read` returns what one Receive gave. Otherwise it waits until
+    it has all bytes asked for or the peer has closed, and an archive over it reads no byte more than it
+    needs. A failure of the socket is a `CFileException` with `m_cause` genericException and `m_lOsError` a
+    Winsock number. A socket has no position and no length: the members for that raise
+    `CNotSupportedException`, except `Seek`, which gives 0.
     """
 
     m_bBlocking: ClassVar[bool] = True

@@ -298,3 +298,8 @@ def test_ar_15_flush_of_a_loading_archive() -> None:
     assert file.at == 2 and ar.IsBufferEmpty()
     assert ar.ReadWORD() == 0x0302
     assert ar.offset == 4
+
+
+def test_ar_17_the_marker_of_a_string_is_two_items() -> None:
+    calls = storing(lambda ar: (ar.Write(bytes(127)), ar.WriteCStringW("ab")))
+    assert calls == ["Write(128)", "Write(7)"]

@@ -1,6 +1,8 @@
-"""What the fuzzer runs: bytes are loaded in every way there is, and what could be loaded is stored and loaded again.
+"""What the fuzzer runs: bytes are loaded in every way there is, and what could be loaded is stored and
+loaded again.
 
-The first byte chooses what is loaded, the second how; the rest is the stream.  Nothing but an MFC exception may come
+The first byte chooses what is loaded, the second how; the rest is the stream.  Nothing but an MFC
+exception may come
 out, and what was loaded must be the same after it was stored and loaded once more.
 """
 

@@ -29,7 +29,7 @@ _DIRECT = re.compile(r" (bUserBuf|bDirectBuffer|cur|max)=-?\d+")
 def comparable(lines: list[str]) -> list[str]:
     """The driver's lines without what is not behaviour.
 
-    - `GetBufferPtr`: MFC's way to ask the two questions of AR-7; pysock reads `m_bBlocking` and knows CMemFile.
+    - `GetBufferPtr`: MFC's way to ask the questions of AR-7; pysock reads `m_bBlocking` and knows CMemFile.
     - the SEH code of an exception.
     - of a direct buffer (AR-26, an optimisation of MFC's) where the pointers stand.
     """

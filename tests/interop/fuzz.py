@@ -3,9 +3,10 @@
     python -m tests.interop.fuzz --seed 1 --count 10000
     python -m tests.interop.fuzz --replay failure.json
 
-Each seed number gives up to four programs: one that stores, one that loads what was stored, and two that load it
-spoiled (bytes changed, classes changed, another class asked for).  Bytes, values, exceptions with their causes,
-calls on the file and bytes consumed must be the same.  A difference is made smaller, printed and kept as a file.
+Each seed number gives up to four programs: one that stores, one that loads what was stored, and two that load
+it spoiled (bytes changed, classes changed, another class asked for).  Bytes, values, exceptions with their
+causes, calls on the file and bytes consumed must be the same.  A difference is made smaller, printed and kept
+as a file.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Case:
         ours = self.ours()
         verdict = judge(real, ours)
         if verdict.wrong and self.kind != "store" and any(" cause=3 " in line for line in ours.lines):
-            # a file whose end is known is refused earlier than MFC does (AR-187); one that does not tell it is not
+            # a file whose end is known is refused earlier than by MFC (AR-187), one that does not tell is not
             settings = {**self.program["settings"], "file": "plain", "blocking": 1, "nolog": 1}
             if same_results(real, self.ours({**self.program, "settings": settings})):
                 return Verdict(None, SEEN_TOO_SHORT)
@@ -131,7 +132,8 @@ class Campaign:
         total = sum(self.compared.values())
         kinds = ", ".join(f"{n} {k}" for k, n in sorted(self.compared.items()))
         rules = "".join(f"\n  {n:5} by rule: {r}" for r, n in self.rules.most_common())
-        return f"{total} random programs compared with the real DLL ({kinds}), {len(self.failures)} differ{rules}"
+        differ = len(self.failures)
+        return f"{total} random programs compared with the real DLL ({kinds}), {differ} differ{rules}"
 
 
 def smaller(case: Case) -> Case:

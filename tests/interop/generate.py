@@ -26,7 +26,7 @@ EDGE_LENGTHS = [0, 1, 2, 3, 7, 63, 127, 128, 129, 253, 254, 255, 256, 257, 300]
 BIG_LENGTHS = [65532, 65533, 65534, 65535, 65536, 70000]
 NASTY_WORDS = [0, 1, 2, 3, 4, 0x7FFE, 0x7FFF, 0x8000, 0x8001, 0x8002, 0x8003, 0xFF00, 0xFFFD, 0xFFFE, 0xFFFF]
 WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa".split()
-# Wine's and Windows's best-fit tables go beyond the code page, so text that may be converted stays inside this
+# Wine's and Windows's best-fit tables go beyond the code page: text that may be converted stays inside this
 CP1252 = "".join(
     bytes([b]).decode("cp1252") for b in range(32, 256) if b not in (0x7F, 0x81, 0x8D, 0x8F, 0x90, 0x9D)
 )
@@ -97,8 +97,28 @@ class Generator:
 
     def variant(self) -> Op:
         r = self.rng
-        vt, width = r.choice([(0, 0), (1, 0), (2, 2), (3, 4), (4, 4), (5, 8), (6, 8), (7, 8), (10, 4), (11, 2),
-                              (16, 1), (17, 1), (18, 2), (19, 4), (20, 8), (21, 8), (8, -1), (8, -2)])  # fmt: skip
+        vt, width = r.choice(
+            [
+                (0, 0),
+                (1, 0),
+                (2, 2),
+                (3, 4),
+                (4, 4),
+                (5, 8),
+                (6, 8),
+                (7, 8),
+                (10, 4),
+                (11, 2),
+                (16, 1),
+                (17, 1),
+                (18, 2),
+                (19, 4),
+                (20, 8),
+                (21, 8),
+                (8, -1),
+                (8, -2),
+            ]
+        )
         if vt in (4, 5, 7):
             return ["COleVariant", vt, self.floating(width)]
         if width == -1:
@@ -109,8 +129,22 @@ class Generator:
 
     def value(self) -> Op:
         r = self.rng
-        name = r.choice(["CTime", "CTimeSpan", "CTime.Serialize64", "CTimeSpan.Serialize64", "COleDateTime",
-                         "COleDateTimeSpan", "COleCurrency", "CComBSTR", "COleVariant", "SIZE", "POINT", "RECT"])  # fmt: skip
+        name = r.choice(
+            [
+                "CTime",
+                "CTimeSpan",
+                "CTime.Serialize64",
+                "CTimeSpan.Serialize64",
+                "COleDateTime",
+                "COleDateTimeSpan",
+                "COleCurrency",
+                "CComBSTR",
+                "COleVariant",
+                "SIZE",
+                "POINT",
+                "RECT",
+            ]
+        )
         if name in ("COleDateTime", "COleDateTimeSpan"):
             days = r.choice([0.0, 45000.5, -1.25, r.uniform(-600000, 2900000)])
             return [name, days, r.choice([0, 1, 2, 9])]
@@ -237,7 +271,8 @@ class Generator:
     # ---- storing -----------------------------------------------------------------------------------------
     def store_op(self) -> Op:
         r = self.rng
-        kind = r.choices(["scalar", "string", "count", "raw", "object", "class", "map", "direct", "value", "flush", "line", "odd"],
+        kind = r.choices(["scalar", "string", "count", "raw", "object", "class", "map", "direct", "value",
+        "flush", "line", "odd"],
                          [14, 10, 3, 6, 30, 4, 4, 6, 10, 3, 4, 1])[0]  # fmt: skip
         if kind == "scalar":
             return self.scalar()

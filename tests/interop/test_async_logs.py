@@ -91,6 +91,11 @@ def real_logs(name: str) -> list[list[str]]:
     return [log, deviating(name, log)] if name in DEVIATIONS and DEVIATIONS[name].race else [log]
 
 
+def by_socket(log: list[str]) -> list[str]:
+    """The log of each socket; with two sockets, whose notification is posted first may be chance."""
+    return sorted(log, key=lambda line: line.split()[0])
+
+
 class LoggingSide(Protocol):
     port: int
 
@@ -134,7 +139,11 @@ def names(role: str) -> list[str]:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_ours_does_what_is_recorded_of_the_real_one(name: str, steps: type[Steps]) -> None:
     log = play(SCENARIOS[name], OurLog, steps())
-    assert comparable(name, log) == deviating(name, comparable(name, RECORDED[name]))
+    real = deviating(name, comparable(name, RECORDED[name]))
+    if steps is OurSteps:  # whose own notifications run the pump between two steps
+        assert by_socket(comparable(name, log)) == by_socket(real)
+    else:
+        assert comparable(name, log) == real
 
 
 @pytest.mark.timeout(300)
@@ -142,7 +151,7 @@ def test_ours_does_what_is_recorded_of_the_real_one(name: str, steps: type[Steps
 def test_our_client_with_the_real_server(real_peers: None, name: str) -> None:
     peer = OurSteps()
     log = play(SCENARIOS[name], LogPeer, peer)
-    assert comparable(name, log) in real_logs(name)
+    assert by_socket(comparable(name, log)) in map(by_socket, real_logs(name))
     for link in peer.gone:
         assert link.events[:2] == ["OnConnect(0)", "OnSend(0)"]
 
@@ -152,7 +161,7 @@ def test_our_client_with_the_real_server(real_peers: None, name: str) -> None:
 def test_the_real_client_with_our_server(real_peers: None, name: str) -> None:
     peer = OurSteps()
     log = play(SCENARIOS[name], LogPeer, peer)
-    assert comparable(name, log) in real_logs(name)
+    assert by_socket(comparable(name, log)) in map(by_socket, real_logs(name))
     for link in peer.gone:
         assert link.events[:1] == ["OnSend(0)"]
 

@@ -9,7 +9,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT))  # bench is run from a checkout and never installed
 
-from bench import _archive_plan, _archive_report, _archive_worker, _report, _socket_plan, _socket_report  # noqa: E402
+from bench import (  # noqa: E402
+    _archive_plan,
+    _archive_report,
+    _archive_worker,
+    _message_plan,
+    _message_report,
+    _report,
+    _socket_plan,
+    _socket_report,
+)
 from bench.impl import py_struct, tasks  # noqa: E402
 
 pytestmark = pytest.mark.bench
@@ -211,3 +220,42 @@ def test_the_picture_lies_beside_the_json() -> None:
     assert _report.plot_path("out/run.json", None) == str(Path("out/run.png"))
     assert _report.plot_path("run.json", "other.png") == "other.png"
     assert _report.plot_path(None, None) is None
+
+
+def message_samples() -> dict:
+    ask, many = _message_plan.ASK, _message_plan.MANY
+    return {
+        ask: {
+            "c_blocking": [{"per_s": 40_000, "p50_us": 20.0}, {"per_s": 20_000, "p50_us": 40.0}],
+            "uvloop_streams": [{"per_s": 10_000, "p50_us": 90.0}, {"per_s": 5_000, "p50_us": 180.0}],
+            "uvloop_proto": [{"per_s": 20_000, "p50_us": 50.0}, {"per_s": 10_000, "p50_us": 100.0}],
+            "pysock": [{"per_s": 30_000, "p50_us": 24.0}, {"per_s": 15_000, "p50_us": 48.0}],
+        },
+        many: {"c_epoll_echo": [{"per_s": 100_000}], "pysock": [{"error": "wrong bytes"}]},
+    }
+
+
+def test_messages_are_compared_within_a_round_and_with_the_fastest_peer() -> None:
+    samples = message_samples()
+    summary = _message_report.summarize(samples)
+    rows = {row["what"]: row for row in _message_report.floors(samples, summary)}
+    p50 = rows["p50 of request and answer, / C"]
+    assert p50["measured"] == pytest.approx(1.2) and p50["met"]
+    uvloop = rows["the same per second, / uvloop's faster one"]
+    assert uvloop["against"] == "uvloop_proto"
+    assert uvloop["measured"] == pytest.approx(1.5) and uvloop["met"]
+    assert rows["records per second, / asyncio streams"]["met"] is None
+
+
+def test_messages_that_failed_are_told_and_reach_no_floor() -> None:
+    samples = message_samples()
+    summary = _message_report.summarize(samples)
+    assert _message_report.errors(summary) == [(_message_plan.MANY, "pysock", "wrong bytes")]
+    assert _message_report.floors(samples, summary)[-1]["met"] is None
+
+
+def test_every_message_floor_names_contenders_of_its_cell() -> None:
+    cells = {c.name: c.cells for c in _message_plan.CONTENDERS}
+    for floor in _message_plan.FLOORS:
+        for name in (floor.target, *floor.against):
+            assert floor.cell in cells[name]

@@ -18,6 +18,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 # Page -> modules it imports that may be missing.
 PAGES = {
     "first-server.md": [],
+    "sequence.md": [],
     "porting-from-mfc.md": [],
     "embedding.md": ["PySide6.QtCore", "tkinter"],
 }

@@ -1,4 +1,5 @@
-"""Whatever is stored is loaded back the same, and to the last byte: Hypothesis chooses what and over which file."""
+"""Whatever is stored is loaded back the same, and to the last byte: Hypothesis chooses what and over which
+file."""
 
 from __future__ import annotations
 
@@ -15,11 +16,33 @@ import pysock
 from pysock import CArchive, CMemFile
 
 WIDTHS = {
-    "BYTE": (8, False), "CHAR": (8, True), "WORD": (16, False), "SHORT": (16, True), "LONG": (32, True), "INT": (32, True),
-    "BOOL": (32, True), "DWORD": (32, False), "UINT": (32, False), "LONGLONG": (64, True), "ULONGLONG": (64, False),
-}  # fmt: skip
-FORMATS = {"BYTE": "B", "CHAR": "b", "WORD": "<H", "SHORT": "<h", "LONG": "<i", "INT": "<i", "BOOL": "<i", "DWORD": "<I",
-           "UINT": "<I", "LONGLONG": "<q", "ULONGLONG": "<Q", "FLOAT": "<f", "DOUBLE": "<d"}  # fmt: skip
+    "BYTE": (8, False),
+    "CHAR": (8, True),
+    "WORD": (16, False),
+    "SHORT": (16, True),
+    "LONG": (32, True),
+    "INT": (32, True),
+    "BOOL": (32, True),
+    "DWORD": (32, False),
+    "UINT": (32, False),
+    "LONGLONG": (64, True),
+    "ULONGLONG": (64, False),
+}
+FORMATS = {
+    "BYTE": "B",
+    "CHAR": "b",
+    "WORD": "<H",
+    "SHORT": "<h",
+    "LONG": "<i",
+    "INT": "<i",
+    "BOOL": "<i",
+    "DWORD": "<I",
+    "UINT": "<I",
+    "LONGLONG": "<q",
+    "ULONGLONG": "<Q",
+    "FLOAT": "<f",
+    "DOUBLE": "<d",
+}
 TEXT = st.text(st.characters(codec=None, categories=None))  # lone surrogates too
 CP1252 = st.text(st.sampled_from([chr(i) for i in range(128)] + ["€", "é", "ß", "\x81", "ÿ", "Œ"]))
 

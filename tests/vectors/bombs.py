@@ -1,6 +1,8 @@
-"""Hostile inputs of at most 1 MiB, made by hand: each must load or fail within 64 MiB and 2 seconds (section 9).
+"""Hostile inputs of at most 1 MiB, made by hand: each must load or fail within 64 MiB and 2 seconds
+(section 9).
 
-`python -m tests.vectors.bombs` loads each in a process of its own whose address space may grow by 64 MiB only, and
+`python -m tests.vectors.bombs` loads each in a process of its own whose address space may grow by 64 MiB
+only, and
 prints a line of JSON for it: its name, what happened, the seconds of CPU time.
 """
 

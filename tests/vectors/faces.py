@@ -48,7 +48,8 @@ class Face:
         return ar.read(getattr(pysock, name))
 
     def get_raw(self, ar: CArchive, name: str) -> bytes | None:
-        """The bytes of a scalar where the face gives them: a float keeps a signalling NaN only there (AR-45)."""
+        """The bytes of a scalar where the face gives them: a float keeps a signalling NaN only there
+        (AR-45)."""
         if self.name == "bulk" and name in _BULK:
             return bytes(ar.read_array(getattr(pysock, name), count=1))
         return None
@@ -62,7 +63,8 @@ class Face:
             ar.write(obj)
 
     def get_object(self, ar: CArchive, cls: Any) -> Any:
-        """An object of `cls`, or of any class (None); `read(CObject)` is CObject*, not RUNTIME_CLASS(CObject)."""
+        """An object of `cls`, or of any class (None); `read(CObject)` is CObject*, not
+        RUNTIME_CLASS(CObject)."""
         if self.name in ("members", "bulk") or cls is None or cls is CObject:
             return ar.ReadObject(cls)
         if self.name == "operators":

@@ -53,7 +53,7 @@ class Lab:
             return None
         return self.classes.get(name) or getattr(pysock, name)
 
-    # ---- classes ---------------------------------------------------------------------------------------------
+    # ---- classes -------------------------------------------------------------------------------------
     def _make_class(self, spec: dict[str, Any]) -> Any:
         base = self.classes[spec["base"]] if "base" in spec else CObject
         registry = (
@@ -171,7 +171,7 @@ class Lab:
         elif letter != "v":
             (getattr(pysock, EMBEDDED[int(letter)])() if value is None else value).Serialize(ar)
 
-    # ---- objects -----------------------------------------------------------------------------------------------
+    # ---- objects -------------------------------------------------------------------------------------
     def _make_objects(self, objects: list[dict[str, Any]]) -> None:
         for o in objects:
             for i in range(o.get("many", 0)):
@@ -222,7 +222,7 @@ class Lab:
             else:
                 item.Add(e)
 
-    # ---- an object graph in one line: #n:Class(fields) at first sight, @n again -----------------------------------
+    # ---- an object graph in one line: #n:Class(fields) at first sight, @n again ----------------------
     def describe(self, obj: Any) -> str:
         if obj is None:
             return "null"

@@ -1,6 +1,7 @@
 """Runs the machine-readable programs of the vectors on pysock.
 
-A program (`args` in vectors.json and behaviour.json, or made by tests/interop/generate.py) is what the driver of
+A program (`args` in vectors.json and behaviour.json, or made by tests/interop/generate.py) is what the
+driver of
 the oracle runs on the real DLL; `run` does the same with pysock and writes down what happened in the driver's
 words, so that the two can be compared line by line.  tests/interop/oracle/README.md has the vocabulary.
 """
@@ -32,7 +33,22 @@ BOXES = {
 }
 UNSET = 0xEEEEEEEE
 UNSIGNED = {1: "BYTE", 2: "WORD", 4: "DWORD", 8: "ULONGLONG"}
-VARIANT_CODES = {2: "<h", 3: "<i", 4: "<f", 5: "<d", 6: "<q", 7: "<d", 10: "<I", 11: "<H", 16: "<b", 17: "<B", 18: "<H", 19: "<I", 20: "<q", 21: "<Q"}  # fmt: skip
+VARIANT_CODES = {
+    2: "<h",
+    3: "<i",
+    4: "<f",
+    5: "<d",
+    6: "<q",
+    7: "<d",
+    10: "<I",
+    11: "<H",
+    16: "<b",
+    17: "<B",
+    18: "<H",
+    19: "<I",
+    20: "<q",
+    21: "<Q",
+}
 NO_LIMITS = dict.fromkeys(
     ["max_string", "max_count", "max_total", "max_objects", "max_classes", "max_depth"]
 )  # as MFC: none  # fmt: skip
@@ -40,7 +56,8 @@ NO_LIMITS = dict.fromkeys(
 
 @dataclass
 class Observation:
-    """What a program did: the driver's lines, and the bytes that are in the file (None: a loading program)."""
+    """What a program did: the driver's lines, and the bytes that are in the file (None: a loading
+    program)."""
 
     lines: list[str] = field(default_factory=list)
     data: bytes | None = None
@@ -107,7 +124,7 @@ class Runner:
             line += f" name={getattr(e, 'm_strFileName', '')}"
         return line
 
-    # ---- running ---------------------------------------------------------------------------------------------
+    # ---- running -------------------------------------------------------------------------------------
     def run(self) -> Observation:
         ops = list(expand(self.program["ops"]))
         self.verb = script_line(ops[0]).split()[0] if ops else "end"
@@ -171,7 +188,7 @@ class Runner:
         else:
             getattr(self, "op_" + name.replace(">>", "get_").replace(".", "_"))(*args)
 
-    # ---- scalars, strings, bytes -------------------------------------------------------------------------------
+    # ---- scalars, strings, bytes ---------------------------------------------------------------------
     def put_scalar(self, name: str, value: Any) -> None:
         width, code = SCALARS[name]
         box = BOXES.get(name, name)
@@ -234,9 +251,8 @@ class Runner:
         text = self.ar.ReadString(n_max)
         width = len(self.tchars("x"))
         raw = b"" if text is None else self.tchars(text) + bytes(width)
-        self.val(
-            f"readstringbuf {'NULL' if text is None else 'ptr'} {raw.ljust(size * width, bytes([0xAA])).hex()}"
-        )
+        shown = raw.ljust(size * width, bytes([0xAA])).hex()
+        self.val(f"readstringbuf {'NULL' if text is None else 'ptr'} {shown}")
 
     def op_AfxWriteStringLength(self, n: int, wide: int) -> None:
         self.ar.WriteStringLength(n, bool(wide))
@@ -262,7 +278,7 @@ class Runner:
     def show_read(self, n: int, got: bytes) -> None:
         self.val(f"read want={n} got={len(got)} {('' if len(got) > SHOWN else got.hex()) or '-'}")
 
-    # ---- objects -----------------------------------------------------------------------------------------------
+    # ---- objects -------------------------------------------------------------------------------------
     def op_WriteObject(self, ident: str | None) -> None:
         self.face.put_object(self.ar, self.lab.objects[ident] if ident else None)
 
@@ -313,7 +329,7 @@ class Runner:
                     again.WriteObject(obj)
         self.val(f"restored {out.getvalue().hex() or '-'}")
 
-    # ---- value types ----------------------------------------------------------------------------------------------
+    # ---- value types ---------------------------------------------------------------------------------
     def op_SIZE(self, cx: int, cy: int) -> None:
         self.face.put_value(self.ar, pysock.CSize(cx, cy))
 
@@ -430,7 +446,7 @@ class Runner:
         got = self.ar.read(pysock.COleVariant)
         self.val(f"variant vt={got.vt} {'NULL' if got.value is None else 'ptr'}")
 
-    # ---- both directions ---------------------------------------------------------------------------------------------
+    # ---- both directions -----------------------------------------------------------------------------
     def op_Flush(self) -> None:
         self.ar.Flush()
 
@@ -468,8 +484,9 @@ class Runner:
     def line_fields(self) -> None:
         s = self.ar._state()
         self.val(
-            f"fields doc={self.ar.m_pDocument or 0:016x} flat={int(self.ar.m_bForceFlat)} schema=0x{s['schema']:x} "
-            f"pMap={int(s['mapcount'] != 0)} file={int(self.ar.GetFile() is not None)}"
+            f"fields doc={self.ar.m_pDocument or 0:016x} flat={int(self.ar.m_bForceFlat)} "
+            f"schema=0x{s['schema']:x} pMap={int(s['mapcount'] != 0)} "
+            f"file={int(self.ar.GetFile() is not None)}"
         )
 
     def line_setschema(self, n: str) -> None:
@@ -499,7 +516,7 @@ class Runner:
     def line_grow(self, data: str) -> None:
         self.file.data += bytes.fromhex(data)
 
-    # ---- functions, and the CMemFile itself -----------------------------------------------------------------------
+    # ---- functions, and the CMemFile itself ----------------------------------------------------------
     def line_hashw(self, data: str) -> None:
         text = bytes.fromhex(data).decode("utf-16-le", "surrogatepass").rstrip("\0")
         self.val(f"hash {HashKey(text)}")

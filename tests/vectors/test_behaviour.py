@@ -1,4 +1,5 @@
-"""Every observation of the real DLL: results, exceptions with class and cause, calls on the file, buffer states."""
+"""Every observation of the real DLL: results, exceptions with class and cause, calls on the file, buffer
+states."""
 
 import json
 from pathlib import Path
@@ -45,7 +46,8 @@ def test_the_lists_of_deviations_name_observations_and_rules() -> None:
 
 
 def test_the_two_questions_are_all_that_is_left_out() -> None:
-    """AR-7: MFC asks GetBufferPtr before anything else (with a caller's buffer only whether the file is blocking)."""
+    """AR-7: MFC asks GetBufferPtr before anything else (with a caller's buffer only whether the file is
+    blocking)."""
     for entry in BEHAVIOUR:
         asked = [i for i, line in enumerate(entry["observed"]) if line.startswith("log GetBufferPtr")]
         assert asked in ([], [0], [0, 1])

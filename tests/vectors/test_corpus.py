@@ -1,4 +1,5 @@
-"""Documents that real MFC programs wrote (../shared/corpus): written back identical, and refused cleanly when spoiled.
+"""Documents that real MFC programs wrote (../shared/corpus): written back identical, and refused cleanly
+when spoiled.
 
 What the documents hold is checked in tests/unit/test_examples.py, with the readers of examples/.
 """

@@ -1,4 +1,5 @@
-"""Hostile input: an MFC exception or a valid value, never anything else, and never more than 64 MiB or 2 seconds.
+"""Hostile input: an MFC exception or a valid value, never anything else, and never more than 64 MiB or 2
+seconds.
 
 Every vector cut at every length and with every byte flipped; and the inputs of bombs.py.
 """

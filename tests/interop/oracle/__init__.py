@@ -33,7 +33,8 @@ class OracleMissing(Exception):
 
 @dataclass
 class Observation:
-    """What one program did: result lines as the driver prints them, and the bytes stored (None: a loading one)."""
+    """What one program did: result lines as the driver prints them, and the bytes stored (None: a loading
+    one)."""
 
     lines: list[str] = field(default_factory=list)
     data: bytes | None = None
@@ -41,7 +42,8 @@ class Observation:
 
 
 def cache_dir() -> Path:
-    """Where the DLLs, the driver and the Wine prefix live: $PYSOCK_ORACLE_DIR, else ~/.cache/pysock-oracle."""
+    """Where the DLLs, the driver and the Wine prefix live: $PYSOCK_ORACLE_DIR, else
+    ~/.cache/pysock-oracle."""
     return Path(os.environ.get("PYSOCK_ORACLE_DIR") or Path.home() / ".cache" / "pysock-oracle")
 
 
@@ -199,7 +201,8 @@ class Oracle:
     ) -> dict[str, Observation]:
         """Runs the programs, hundreds to a process; names must differ.
 
-        A program on which the process dies or hangs is reported with `done=False`, and the rest is run in a new one.
+        A program on which the process dies or hangs is reported with `done=False`, and the rest is run in
+        a new one.
         """
         todo: Sequence[tuple[str, Program]] = list(cases)
         results: dict[str, Observation] = {}

@@ -1,4 +1,5 @@
-"""`python -m tests.interop.oracle PROGRAM.json [--ansi]`: one program on the DLL and on pysock, side by side."""
+"""`python -m tests.interop.oracle PROGRAM.json [--ansi]`: one program on the DLL and on pysock, side by
+side."""
 
 import argparse
 import json
