@@ -234,12 +234,16 @@ class CObject(Object):
 
     Class keywords take the place of MFC's macros (AR-115, AR-205):
 
-        class CFoo(CObject, schema=1):                      # DECLARE_SERIAL / IMPLEMENT_SERIAL(CFoo, CObject,
-        1) def Serialize(self, ar): if ar.IsStoring(): ar.WriteLONG(self.v) else: self.v = ar.ReadLONG()
+        class CFoo(CObject, schema=1):  # as DECLARE_SERIAL and IMPLEMENT_SERIAL(CFoo, CObject, 1)
+            def Serialize(self, ar):
+                if ar.IsStoring():
+                    ar.WriteLONG(self.v)
+                else:
+                    self.v = ar.ReadLONG()
 
     `schema` a number 0..65535 makes the class archivable, `versionable=True` (or `schema=VERSIONABLE_SCHEMA |
     n`) lets it load other schemas; `name` is the name in the stream if not the Python name; `dyncreate=True`
-    makes a class creatable that has no schema; `abstract=True` one that has a schema but cannot be created;
+    makes a class creatable that has no schema; `abstract=True` one that cannot be created;
     `dynamic=False` gives no run-time class of its own: objects are stored as their base. `registry` is where
     the name goes: a ClassRegistry of your own instead of the default one, or False for none at all (objects
     can be stored but not loaded).
@@ -255,8 +259,8 @@ class CObject(Object):
         cdef uint32_t number = PS_NO_SCHEMA
         super().__init_subclass__(**kwargs)
         if schema is None:
-            if versionable or abstract or registry is not None or library:
-                raise TypeError("versionable, abstract, registry and library are for classes with a schema")
+            if versionable or registry is not None or library:
+                raise TypeError("versionable, registry and library are for classes with a schema")
             if not dynamic:
                 if dyncreate or name is not None:
                     raise TypeError("without a run-time class of its own a class has no name and no creation")

@@ -127,7 +127,6 @@ class TestRuntimeClasses:
                 type("C", (CObject,), {}, registry=r, schema=1, name=name)
         for odd in (
             {"versionable": True},
-            {"abstract": True},
             {"dynamic": False, "name": "X"},
             {"registry": r},
         ):
