@@ -373,7 +373,7 @@ cdef int check_budget(Buffer c, int64_t k) except -1:
     """Raise if k more bytes are beyond max_total (AR-181)."""
     cdef int64_t at = position(c)
     if k > c.budget - at:
-        over_limit(c, "max_total", c.max_total_, <object>(at - (c.budget - c.max_total_)) + k, at)
+        over_limit(c, "max_total", c.max_total_, <object>at + k - (<object>c.budget - c.max_total_), at)
     return 0
 
 
