@@ -46,6 +46,7 @@ def nothing_left(request):
     pump.OnIdle = None
     while pump.pending() and pump.dispatch(1000):
         pass
+    request.node.funcargs.clear()  # what fixtures gave would outlive them, and so this account
     if live_counts() != before:
         gc.collect()
     more = {name: n - before.get(name, 0) for name, n in live_counts().items() if n > before.get(name, 0)}
