@@ -88,6 +88,7 @@ def test_events_leave_memory_flat():
         assert sock.m_hSocket >= 0
 
 
+@pytest.mark.subprocess_memory
 def test_a_peer_that_never_reads():
     """Sending ends in WSAEWOULDBLOCK and nothing is kept on our side."""
     with attached() as (sock, _peer):
