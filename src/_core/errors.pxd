@@ -1,14 +1,6 @@
 # cython: language_level=3
 """What sibling rooms may call of `errors`."""
 
-# --- sockets: Winsock numbers -> exceptions -----------------------------------------------------------
-
-
-# ------------------------------------------------------------------------------------------------------
-# (keep this line: the two halves are written by different hands)
-# ------------------------------------------------------------------------------------------------------
-
-
 # --- archives and files: one raiser per family; none returns normally ----------------------------------
 
 # cause: CArchiveException's; file_name: str; offset: int or None; wanted, found: str or None
