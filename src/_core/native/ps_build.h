@@ -10,8 +10,10 @@
 
 #ifdef _MSC_VER
 #  define PS_THREAD_LOCAL __declspec(thread)
+#  define PS_NOINLINE __declspec(noinline)
 #else
 #  define PS_THREAD_LOCAL _Thread_local
+#  define PS_NOINLINE __attribute__((noinline))
 #endif
 
 #endif
