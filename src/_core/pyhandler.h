@@ -110,7 +110,7 @@ static inline int ps_is_a(PyObject *o, PyObject *base_object) {
     return 1;
 }
 
-/* The memory of a bytearray (or, to read from, bytes) and in *size how much of it the argument `n` means: None is all
+/* The memory of a bytearray, a memoryview or, to read from, bytes, and in *size how much of it the argument `n` means: None is all
  * of it.  NULL for every other buffer, and for an n that needs a closer look; nobody's code runs.  The memory stays
  * where it is while the GIL is held.  Never inlined: what runs between system calls runs from a cold cache, so that two
  * callers sharing it is worth more than two calls saved. */
@@ -122,6 +122,13 @@ static PS_NOINLINE char *ps_plain_buffer(PyObject *buf, PyObject *n, int writabl
     } else if (!writable && PyBytes_CheckExact(buf)) {
         p = PyBytes_AS_STRING(buf);
         *size = PyBytes_GET_SIZE(buf);
+    } else if (PyMemoryView_Check(buf)) { /* it has the buffer, so nothing needs to be asked for */
+        const PyMemoryViewObject *view = (PyMemoryViewObject *)buf;
+        if ((view->flags | view->mbuf->flags) & _Py_MEMORYVIEW_RELEASED || !(view->flags & _Py_MEMORYVIEW_C)
+            || (writable && view->view.readonly))
+            return NULL;
+        p = (char *)view->view.buf;
+        *size = view->view.len;
     } else {
         return NULL;
     }
