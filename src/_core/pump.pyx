@@ -77,6 +77,7 @@ cdef extern from *:
     """
     PyObject *ps_my_pump
     bint ps_other_threads()
+    bint unlikely(bint x)                # Cython's own
     void PyErr_SetObject(object kind, object value)
     void PyErr_WriteUnraisable(object where)
 
@@ -247,7 +248,7 @@ cdef class Pump:
         for i in range(n):
             w = <PyObject *>(<char *>batch[i].watch - WATCH_AT)
             due = ps_ev_edge(&(<Watched>w)._ev, batch[i].bits, &ps_socket_probe, &(<Watched>w)._watch.fd)
-            if (<Watched>w)._ev.rearm:
+            if unlikely((<Watched>w)._ev.rearm):
                 ps_poller_rearm(self._poller, &(<Watched>w)._watch, (<Watched>w)._ev.rearm)
                 (<Watched>w)._ev.rearm = 0
             if due and ps_ring_post(&self._posted, &self._live, (<Watched>w)._slot, due) < 0:
@@ -269,19 +270,19 @@ cdef class Pump:
                     item = ps_ring_pop(&self._posted)
                     taken += 1
                     owner = <PyObject *>ps_slots_owner(&self._live, item.slot, item.generation)
-                    if owner == NULL:                   # closed or dead: LT-13, DC-3
+                    if unlikely(owner == NULL):         # closed or dead: LT-13, DC-3
                         continue
                     w = <Watched>owner                  # kept alive while its callback runs (PY-21)
                     error = ps_ev_take(&w._ev, item.event, &ps_socket_probe, &w._watch.fd, &due)
-                    if w._ev.rearm:
+                    if unlikely(w._ev.rearm):
                         ps_poller_rearm(self._poller, &w._watch, w._ev.rearm)
                         w._ev.rearm = 0
-                    if due and ps_ring_post(&self._posted, &self._live, w._slot, due) < 0:
+                    if unlikely(due and ps_ring_post(&self._posted, &self._live, w._slot, due) < 0):
                         raise MemoryError("posted queue")
-                    if error < 0:
+                    if unlikely(error < 0):
                         continue
                     w.deliver(item.event, error)
-                    if self._stop:
+                    if unlikely(self._stop):
                         break
                 return taken
             except Exception as exc:

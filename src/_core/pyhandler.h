@@ -48,42 +48,48 @@ static int ps_call_any_handler(PyObject *sock, PyObject *name, PyObject *error) 
     return result == NULL ? -1 : 0;
 }
 
+/* Does the object's own __dict__ have no word on the handler? */
+static inline int ps_class_decides(PyObject *own, PyObject *name) {
+    return own == NULL || (PyDict_Check(own) && (PyDict_GET_SIZE(own) == 0 || !PyDict_Contains(own, name)));
+}
+
 /* The handler of `event`, called with `error`: 0, or -1 with an exception. */
 static inline int ps_call_handler(PyObject *sock, unsigned event, int error) {
-    int which = 0;
-    while (event >>= 1) which++;
+    int which = 0, r = -1;
+    while (PS_UNLIKELY(event >>= 1)) which++;
     PyObject **own = ps_own_dict(sock);
 #if PY_VERSION_HEX < 0x030C0000
-    if (*own == NULL && which == 0) { /* 3.11 looks methods up quickly only in objects that have a dict */
+    if (PS_UNLIKELY(*own == NULL && which == 0)) { /* 3.11 looks methods up quickly only in objects that have a dict */
         *own = PyDict_New();
         if (*own == NULL) return -1;
     }
 #endif
-    PyObject *number = ps_zero, *handler = NULL;
-    Py_INCREF(number);
-    if (error) {
-        Py_DECREF(number);
+    PyObject *number = ps_zero;
+    if (PS_UNLIKELY(error)) {
         number = PyLong_FromLong(error);
         if (number == NULL) return -1;
+    } else {
+        Py_INCREF(number);
     }
-    if (*own == NULL || !PyDict_Check(*own) || PyDict_GET_SIZE(*own) == 0
-        || !PyDict_Contains(*own, ps_handler_names[which])) {
-        PyTypeObject *type = Py_TYPE(sock);
-        if (ps_handlers[which].type == type && ps_handlers[which].version == type->tp_version_tag
-            && type->tp_version_tag != 0)
+    PyTypeObject *type = Py_TYPE(sock);
+    PyObject *handler = NULL;
+    if (PS_LIKELY(ps_class_decides(*own, ps_handler_names[which]))) {
+        if (PS_LIKELY(ps_handlers[which].type == type && ps_handlers[which].version == type->tp_version_tag
+                      && type->tp_version_tag != 0))
             handler = ps_handlers[which].handler;
         else
             handler = ps_find_handler(type, which);
     }
-    vectorcallfunc call = handler != NULL ? PyVectorcall_Function(handler) : NULL;
-    int r;
-    if (call != NULL) {
+    vectorcallfunc call = PS_LIKELY(handler != NULL) ? PyVectorcall_Function(handler) : NULL;
+    if (PS_LIKELY(call != NULL)) {
         PyObject *args[3] = {NULL, sock, number};
         Py_INCREF(handler); /* it may replace itself */
         PyObject *result = call(handler, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
         Py_DECREF(handler);
-        Py_XDECREF(result);
-        r = result == NULL ? -1 : 0;
+        if (PS_LIKELY(result != NULL)) {
+            Py_DECREF(result);
+            r = 0;
+        }
     } else {
         r = ps_call_any_handler(sock, ps_handler_names[which], number);
     }
@@ -99,7 +105,7 @@ static inline int ps_is_a(PyObject *o, PyObject *base_object) {
     static PyTypeObject *last;
     static unsigned int version;
     PyTypeObject *type = Py_TYPE(o);
-    if (type == last && type->tp_version_tag == version && version != 0) return 1;
+    if (PS_LIKELY(type == last && type->tp_version_tag == version && version != 0)) return 1;
     if (!PyType_IsSubtype(type, base)) {
         PyErr_Format(PyExc_TypeError, "this method requires a '%s' object but received a '%s'", base->tp_name,
                      type->tp_name);

@@ -40,9 +40,14 @@ cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1
 cdef int open_buffer(object buf, Py_buffer *view, int flags) except -1
 
 
+cdef extern from *:
+    bint likely(bint x)              # Cython's own macros: hot code stays together
+    bint unlikely(bint x)
+
+
 cdef inline int usable(CAsyncSocket s, str operation) except -1:
     """1 if there is a handle and this is its thread; 0 and WSAENOTSOCK without one (LT-16)."""
-    if s._pump is not None and ps_this_thread() == s._pump._thread:
+    if likely(s._pump is not None and ps_this_thread() == s._pump._thread):
         return 1
     return s._unusable(operation)
 
@@ -54,14 +59,14 @@ cdef enum:
 cdef inline bint shares(CAsyncSocket s, Py_ssize_t n) noexcept:
     """Does a call that moves n bytes give the GIL away?  Always where it may block; else only if it copies
     much and there was somebody to run: giving it away and taking it back costs more than copying a little."""
-    return s._blocking or (n >= LARGE and s._pump._company)
+    return unlikely(s._blocking or (n >= LARGE and s._pump._company))
 
 
 cdef inline int after(CAsyncSocket s, unsigned int due) except -1:
     """After a call told the state machine something."""
-    if s._ev.rearm:
+    if likely(s._ev.rearm):
         ps_poller_rearm(s._pump._poller, &s._watch, s._ev.rearm)
         s._ev.rearm = 0
-    if due:
+    if unlikely(due):
         s._pump.post(s, due)
     return 0

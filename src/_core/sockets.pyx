@@ -997,14 +997,14 @@ cdef class CAsyncSocket(Watched):
         cdef Py_ssize_t asked, got
         cdef char *p
         ps_is_a(self, CAsyncSocket)
-        if not usable(self, "Receive"):
+        if unlikely(not usable(self, "Receive")):
             return SOCKET_ERROR
         p = ps_plain_buffer(buf, n, True, &asked)
-        if p != NULL and not shares(self, asked):
+        if likely(p != NULL and not shares(self, asked)):
             got = self._receive(p, asked, flags, False)
         else:
             got = self._receive_into(buf, n, flags)
-        if got >= 0:
+        if likely(got >= 0):
             return got
         self._fail("Receive", <int>-got)
         return SOCKET_ERROR
@@ -1041,10 +1041,10 @@ cdef class CAsyncSocket(Watched):
 
     cdef Py_ssize_t _receive(self, void *p, Py_ssize_t n, int flags, bint share) except? -1:
         cdef Py_ssize_t got
-        if flags or share or not ps_ev_is_plain(&self._ev):
+        if unlikely(flags or share or not ps_ev_is_plain(&self._ev)):
             return self._receive_any(p, n, flags, share)
         got = ps_recv(self._watch.fd, p, n, 0)
-        if 0 < got < n:
+        if likely(0 < got < n):
             ps_ev_drained(&self._ev)
             after(self, 0)
             return got
@@ -1151,14 +1151,14 @@ cdef class CAsyncSocket(Watched):
         cdef Py_ssize_t size, sent
         cdef const char *p
         ps_is_a(self, CAsyncSocket)
-        if not usable(self, "Send"):
+        if unlikely(not usable(self, "Send")):
             return SOCKET_ERROR
         p = ps_plain_buffer(buf, n, False, &size)
-        if p != NULL and not shares(self, size):
+        if likely(p != NULL and not shares(self, size)):
             sent = self._send(p, size, flags, False)
         else:
             sent = self._send_from(buf, n, flags)
-        if sent >= 0:
+        if likely(sent >= 0):
             return sent
         self._fail("Send", <int>-sent)
         return SOCKET_ERROR
@@ -1176,14 +1176,14 @@ cdef class CAsyncSocket(Watched):
     cdef Py_ssize_t _send(self, const void *p, Py_ssize_t n, int flags, bint share) except? -1:
         cdef Py_ssize_t sent
         cdef int error
-        if self._ev.phase != PS_CONNECTED and self._ev.phase != PS_DGRAM:
+        if unlikely(self._ev.phase != PS_CONNECTED and self._ev.phase != PS_DGRAM):
             return -PS_WSAENOTCONN
-        if share:
+        if unlikely(share):
             with nogil:
                 sent = ps_send(self._watch.fd, p, n, flags)
         else:
             sent = ps_send(self._watch.fd, p, n, flags)
-        if sent >= 0:
+        if likely(sent >= 0):
             return sent
         error = ps_ev_send_error(&self._ev, <int>-sent)
         if error == PS_WSAEDESTADDRREQ:                 # a datagram socket without a default peer

@@ -14,6 +14,7 @@
 #ifndef PS_EVENTS_H
 #define PS_EVENTS_H
 
+#include "ps_build.h"
 #include "ps_plat.h"
 
 enum {
@@ -91,7 +92,8 @@ static inline unsigned ps_ev_post(ps_events *e, unsigned due) {
 /* The poller has seen something. */
 unsigned ps_ev_edge_any(ps_events *e, unsigned bits, const ps_probe *probe, void *s);
 static inline unsigned ps_ev_edge(ps_events *e, unsigned bits, const ps_probe *probe, void *s) {
-    if (e->phase != PS_CONNECTED || bits & (PS_PRI | PS_RDHUP | PS_ERR)) return ps_ev_edge_any(e, bits, probe, s);
+    if (PS_UNLIKELY(e->phase != PS_CONNECTED || bits & (PS_PRI | PS_RDHUP | PS_ERR)))
+        return ps_ev_edge_any(e, bits, probe, s);
     unsigned due = bits & PS_OUT ? PS_FD_WRITE : 0;
     if (bits & PS_IN) {
         e->readable = PS_YES;
@@ -146,7 +148,7 @@ int ps_ev_so_error(ps_events *e, const ps_probe *probe, void *s, unsigned *due);
 int ps_ev_take_any(ps_events *e, unsigned event, const ps_probe *probe, void *s, unsigned *due);
 static inline int ps_ev_take(ps_events *e, unsigned event, const ps_probe *probe, void *s, unsigned *due) {
     *due = 0;
-    if (event != PS_FD_READ || !(e->mask & PS_FD_READ) || e->readable != PS_YES)
+    if (PS_UNLIKELY(event != PS_FD_READ || !(e->mask & PS_FD_READ) || e->readable != PS_YES))
         return ps_ev_take_any(e, event, probe, s, due);
     e->queued = (uint8_t)(e->queued & ~PS_FD_READ);
     e->flags = (uint16_t)(e->flags & ~PS_EV_GUESS);
