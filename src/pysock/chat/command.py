@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--backlog",
         type=_count,
-        default=1000,
+        default=5000,
         metavar="N",
         help="lines that may wait for a slow client; then it is cut off (%(default)s)",
     )

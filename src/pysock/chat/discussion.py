@@ -13,12 +13,13 @@ class Discussion:
     own, and what all of them hold up is bounded.
     """
 
-    def __init__(self, max_lines: int = 1000, max_characters: int = 1 << 20) -> None:
+    def __init__(self, max_lines: int = 5000, max_characters: int = 1 << 21) -> None:
         self.max_lines = max_lines
         self.max_characters = max_characters
         self.end = 0  # number of the next line
         self._lines: deque[str] = deque()
         self._characters = 0
+        self._new_lines = self._new_characters = 0  # since mark()
 
     @property
     def start(self) -> int:
@@ -29,9 +30,20 @@ class Discussion:
         """Say something; the oldest lines are forgotten where there are too many."""
         self._lines.append(line)
         self._characters += len(line)
+        self._new_lines += 1
+        self._new_characters += len(line)
         self.end += 1
         while len(self._lines) > self.max_lines or self._characters > self.max_characters:
             self._characters -= len(self._lines.popleft())
+
+    def mark(self) -> None:
+        """Its readers are told now."""
+        self._new_lines = self._new_characters = 0
+
+    @property
+    def pressing(self) -> bool:
+        """True if much was said since its readers were told: a third of what there is room for."""
+        return 3 * self._new_lines >= self.max_lines or 3 * self._new_characters >= self.max_characters
 
     def lines(self, number: int, max_characters: int) -> list[str]:
         """The lines from `number` on, as many as fit, but at least one; empty if there are none.  IndexError

@@ -90,7 +90,7 @@ class Server(CAsyncSocket):
         self.grace = grace
         self.members: set[Member] = set()
         self._timer: int | None = None
-        self._update_posted = False
+        self._update_posted = self._updating = False
         self._batch: tuple[int, int, int, bytes] = (0, 0, 0, b"")  # start, end, count, bytes
 
     def listen(self, port: int, host: str | None = None) -> tuple[str, int]:
@@ -104,11 +104,14 @@ class Server(CAsyncSocket):
         return name
 
     def say(self, line: str) -> None:
-        """Add a line to the discussion; the members get it when the callback that runs now has ended."""
+        """Add a line to the discussion; the members get it when the callback that runs now has ended, at the
+        latest."""
         self.discussion.add(line)
-        if not self._update_posted:
+        if self.discussion.pressing and not self._updating:
+            self._update()  # one member's burst must not make the others miss lines
+        elif not self._update_posted:
             self._update_posted = True
-            Pump.current().call_soon(self._update)
+            Pump.current().call_soon(self._update_soon)
 
     def stop(self, line: str = "server: the discussion is over") -> None:
         """Listen no more, and bid all members farewell; `members` becomes empty within `grace` seconds."""
@@ -179,10 +182,18 @@ class Server(CAsyncSocket):
             member.finish("the server is full", CMsg(lines=["server: no more room"], close=True))
         member.opened()
 
-    def _update(self) -> None:
+    def _update_soon(self) -> None:
         self._update_posted = False
-        for member in list(self.members):
-            member.catch_up()
+        self._update()
+
+    def _update(self) -> None:
+        self._updating = True
+        try:
+            self.discussion.mark()
+            for member in list(self.members):
+                member.catch_up()
+        finally:
+            self._updating = False
 
     def _look_around(self) -> None:
         """Nobody may stop in the middle of a message and keep its connection."""
