@@ -590,15 +590,19 @@ cdef int store_object(CArchive a, object obj) except -1:
         else:
             obj.Serialize(a)
     except BaseException as e:
+        left_object(a, outer, deep)
         if isinstance(e, CArchiveException):
             e.in_class = (rc.m_lpszClassName, *e.in_class)
         raise
-    finally:
-        a._depth -= 1
-        a._stored_schema = outer
-        if deep:
-            Py_LeaveRecursiveCall()
+    left_object(a, outer, deep)
     return 0
+
+
+cdef inline void left_object(CArchive a, uint32_t outer, bint deep) noexcept:
+    a._depth -= 1
+    a._stored_schema = outer
+    if deep:
+        Py_LeaveRecursiveCall()
 
 
 cdef int store_tagged(CArchive a, CRuntimeClass rc, object obj) except -1:
@@ -882,6 +886,36 @@ cdef list load_many(CArchive a, object T, int64_t n):
         for _i in range(n):
             out.append(load(a))
     return out
+
+
+cdef int store_many(CArchive a, object values, object T) except -1:
+    cdef int kind = K_NONE if T is None else kind_of(T)
+    cdef CRuntimeClass wanted = None
+    cdef bint objects = False
+    if T is not None and kind == K_NONE and is_object(T):
+        wanted = runtime_class(T)
+        objects = True
+    for value in values:
+        if kind != K_NONE:
+            store_kind(a, kind, (<Box>value)._v if isinstance(value, Box) else value)
+        elif objects:
+            check_kind(value, wanted)
+            store_object(a, value)
+        elif isinstance(value, Value) and (T is None or type(value) is T):
+            store_value(a, value)
+        elif T is None:
+            a << value
+        else:
+            a.write(value, T)
+    return 0
+
+
+cdef int check_kind(object value, CRuntimeClass wanted) except -1:
+    """TypeError if a pointer of that class cannot point to it."""
+    if value is None or (isinstance(value, Object)
+                         and derives(class_of_type((<PyObject *>value).ob_type), wanted)):
+        return 0
+    raise TypeError(f"need a {wanted.m_lpszClassName} or None, not {type(value).__name__}")
 
 
 cdef int64_t least_size(object T) except -1:
@@ -1263,9 +1297,7 @@ cdef class CArchive(Cursor):
         if store is not None:
             store(self, value)
         elif isinstance(T, CRuntimeClass) or (isinstance(T, type) and issubclass(T, Object)):
-            if value is not None and not (isinstance(value, Object) and value.IsKindOf(T)):
-                name = runtime_class(T).m_lpszClassName
-                raise TypeError(f"need a {name} or None, not {type(value).__name__}")
+            check_kind(value, runtime_class(T))
             store_object(self, value)
         else:
             raise TypeError(f"{T!r} is not a wire type")
@@ -1294,12 +1326,7 @@ cdef class CArchive(Cursor):
     def write_list(self, values, T=None):
         """Store every value of an iterable as the wire type `T`, or as `ar << value` would without one; no
         count."""
-        if T is None:
-            for value in values:
-                self << value
-        else:
-            for value in values:
-                self.write(value, T)
+        store_many(self, values, T)
 
     def read_columns(self, T, n, /):
         """Load `n` records of the class `T` into columns: a dict with an array of numbers for each scalar

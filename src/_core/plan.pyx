@@ -10,10 +10,9 @@ Invariants:
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
@@ -28,8 +27,8 @@ from pysock._core.buffer cimport (
 )
 from pysock._core.errors cimport raise_not_supported
 from pysock._core.fast cimport (
-    ps_as_double, ps_as_i64, ps_as_u64, ps_fits_float, ps_get16, ps_get32, ps_get64, ps_getf32, ps_getf64,
-    ps_put16, ps_put32, ps_put64, ps_putf32, ps_putf64, ps_slot, ps_slot_offset,
+    PS_F32, PS_F64, PS_I8, PS_I16, PS_I32, PS_I64, PS_TRUTH, PS_U8, PS_U16, PS_U32, PS_U64, PS_UNIT, ps_as_i64,
+    ps_decode, ps_encode, ps_get32, ps_slot, ps_slot_offset,
 )
 from pysock._core.graph cimport (
     CArchive, CRuntimeClass, Object, Program, class_of_type, composite_failed, derives, load_object,
@@ -42,12 +41,6 @@ from pysock._core.wire cimport (
 
 cdef extern from "Python.h":
     PyObject *PyLong_FromLong(long v) except NULL
-    PyObject *PyLong_FromUnsignedLong(unsigned long v) except NULL
-    PyObject *PyLong_FromLongLong(long long v) except NULL
-    PyObject *PyLong_FromUnsignedLongLong(unsigned long long v) except NULL
-    PyObject *PyFloat_FromDouble(double v) except NULL
-    PyObject *PyUnicode_FromOrdinal(int c) except NULL
-    PyObject *PyBool_FromLong(long v) except NULL
     PyObject *_PyType_Lookup(PyTypeObject *cls, object name)
     bint PyObject_TypeCheck(object o, PyTypeObject *cls)
     bint PyUnicode_CheckExact(object o)
@@ -72,86 +65,15 @@ cdef enum Counted:
 
 # --- numbers ----------------------------------------------------------------------------------------------
 
-cdef inline PyObject *decode(int kind, const uint8_t *p) except NULL:
-    if kind == K_DWORD or kind == K_UINT:
-        return PyLong_FromUnsignedLong(ps_get32(p))
-    if kind == K_LONG or kind == K_INT or kind == K_BOOL:
-        return PyLong_FromLong(<int32_t>ps_get32(p))
-    if kind == K_DOUBLE:
-        return PyFloat_FromDouble(ps_getf64(p))
-    if kind == K_WORD:
-        return PyLong_FromLong(ps_get16(p))
-    if kind == K_BYTE:
-        return PyLong_FromLong(p[0])
-    if kind == K_SHORT:
-        return PyLong_FromLong(<int16_t>ps_get16(p))
-    if kind == K_FLOAT:
-        return PyFloat_FromDouble(ps_getf32(p))
-    if kind == K_LONGLONG:
-        return PyLong_FromLongLong(<int64_t>ps_get64(p))
-    if kind == K_ULONGLONG:
-        return PyLong_FromUnsignedLongLong(ps_get64(p))
-    if kind == K_CHAR:
-        return PyLong_FromLong(<int8_t>p[0])
-    if kind == K_WCHAR:
-        return PyUnicode_FromOrdinal(ps_get16(p))
-    return PyBool_FromLong(p[0] != 0)  # any non-zero byte is true (AR-46)
+# of the scalar kinds, by their number
+cdef int *NUMBERS = [
+    PS_U8, PS_I8, PS_TRUTH, PS_I32, PS_U16, PS_I16, PS_UNIT, PS_I32, PS_I32, PS_U32, PS_U32, PS_I64, PS_U64, PS_F32, PS_F64,
+]
 
 
 cdef inline int encode(int kind, object v, uint8_t *p) except -1:
     """Put a number where `p` points to. 1 if it does not fit or is none."""
-    cdef int64_t x = 0
-    cdef uint64_t u = 0
-    cdef double f = 0
-    if kind == K_DOUBLE or kind == K_FLOAT:
-        if PyFloat_CheckExact(v):
-            f = PyFloat_AS_DOUBLE(v)
-        else:
-            try:
-                ps_as_double(v, &f)
-            except (TypeError, OverflowError):
-                return 1
-        if kind == K_DOUBLE:
-            ps_putf64(p, f)
-            return 0
-        ps_putf32(p, <float>f)
-        return not ps_fits_float(f)
-    if kind == K_bool:
-        p[0] = 1 if v else 0
-        return 0
-    if kind == K_WCHAR:
-        try:
-            ps_put16(p, <uint16_t>unit_of(v))
-        except (TypeError, ValueError, OverflowError):
-            return 1
-        return 0
-    if kind == K_ULONGLONG:
-        if ps_as_u64(v, &u) != 0:
-            return 1
-        ps_put64(p, u)
-        return 0
-    if ps_as_i64(v, &x) != 0:
-        return 1
-    if kind == K_DWORD or kind == K_UINT:
-        ps_put32(p, <uint32_t>x)
-        return x != <uint32_t>x
-    if kind == K_LONG or kind == K_INT or kind == K_BOOL:
-        ps_put32(p, <uint32_t>x)
-        return x != <int32_t>x
-    if kind == K_WORD:
-        ps_put16(p, <uint16_t>x)
-        return x != <uint16_t>x
-    if kind == K_BYTE:
-        p[0] = <uint8_t>x
-        return x != <uint8_t>x
-    if kind == K_SHORT:
-        ps_put16(p, <uint16_t>x)
-        return x != <int16_t>x
-    if kind == K_CHAR:
-        p[0] = <uint8_t>x
-        return x != <int8_t>x
-    ps_put64(p, <uint64_t>x)
-    return 0
+    return ps_encode(NUMBERS[kind], <PyObject *>v, p)
 
 
 cdef int refuse(int kind, object v) except -1:
@@ -253,7 +175,7 @@ cdef int set_count(Item it, object count) except -1:
 # --- loading a value --------------------------------------------------------------------------------------
 
 cdef object load_number(CArchive a, int kind):
-    cdef PyObject *v = decode(kind, take(a, BITS[kind] >> 3))
+    cdef PyObject *v = ps_decode(NUMBERS[kind], take(a, BITS[kind] >> 3))
     number = <object>v
     Py_XDECREF(v)
     return number
@@ -348,7 +270,7 @@ cdef int load_numbers(CArchive a, int kind, int64_t n, list out) except -1:
         a.rcur = p + here * size
         n -= here
         for _i in range(here):
-            v = decode(kind, p)
+            v = ps_decode(NUMBERS[kind], p)
             p += size
             out.append(<object>v)
             Py_XDECREF(v)
@@ -523,7 +445,8 @@ cdef int store_list(CArchive a, Item it, object values) except -1:
 
 cdef struct Op:
     int code
-    int kind            # of a scalar, or of the number in a C_COUNT
+    int kind            # of a string
+    int number          # of a scalar or count: what it is on the wire
     int run             # bytes of the run of numbers that begins here, 0 if none does
     int span            # ops in it
     int at              # where in its run
@@ -585,6 +508,8 @@ cdef Form new_form(tuple parts, tuple absent):
         op.item = <PyObject *>it
         op.code = it.code
         op.kind = it.kind
+        if it.code == C_SCALAR or it.code == C_COUNT:
+            op.number = NUMBERS[it.kind]
         form.least += it.least
         if it.code != C_SCALAR and it.code != C_COUNT:
             begin = -1
@@ -612,6 +537,7 @@ cdef class Plan(Program):
     cdef object _before             # a base's Serialize that is a Python function, or None
     cdef tuple _parts               # (Field, spec, slot); None until the first use
     cdef tuple _cuts                # schemas at which the fields change
+    cdef Form _only                 # the form, where there is one only
     cdef list _forms                # between them; None where not yet needed
 
     def __init__(self, own, lower, schema_of=None):
@@ -709,12 +635,16 @@ cdef class Plan(Program):
             elif not field.computed:
                 absent.append((part[2], field))
         form = self._forms[i] = new_form(tuple(here), tuple(absent))
+        if not self._cuts:
+            self._only = form
         return form
 
     cdef Form form_for(self, CArchive a, object obj):
         cdef uint32_t schema
         cdef Py_ssize_t i = 0
         cdef object cut
+        if self._only is not None:
+            return self._only
         if self._parts is None:
             self.compile()
         if self._cuts:
@@ -762,22 +692,23 @@ cdef class Plan(Program):
     cdef int gather(self, CArchive a, Form form, object obj, uint8_t *scratch, bint sure) except -1:
         """Look at all values, and put the numbers into the scratch."""
         cdef Op *op = form.ops
-        cdef Py_ssize_t i
+        cdef Op *end = op + form.n
         cdef PyObject *v
-        for i in range(form.n):
+        cdef object count
+        while op < end:
             v = ps_slot(obj, op.slot)[0]
             if v == NULL:
-                self.missing(form, i)
-            value = <object>v
+                self.missing(form, op - form.ops)
             if op.code == C_SCALAR:
-                if encode(op.kind, value, scratch + op.scratch):
-                    self.fault(a, form, i, value)
+                if ps_encode(op.number, v, scratch + op.scratch):
+                    self.fault(a, form, op - form.ops, <object>v)
             elif op.code == C_COUNT:
-                value = len(value)
-                if encode(op.kind, value, scratch + op.scratch):
-                    self.fault(a, form, i, value)
-            elif not sure and not (op.code == C_STRING and PyUnicode_CheckExact(value) and PyUnicode_IS_ASCII(value)):
-                self.fault(a, form, i, value)
+                count = len(<object>v)
+                if ps_encode(op.number, <PyObject *>count, scratch + op.scratch):
+                    self.fault(a, form, op - form.ops, count)
+            elif not sure and not (op.code == C_STRING and PyUnicode_CheckExact(<object>v)
+                                   and PyUnicode_IS_ASCII(<object>v)):
+                self.fault(a, form, op - form.ops, <object>v)
             op += 1
         return 0
 
@@ -886,7 +817,7 @@ cdef class Plan(Program):
                 p = take(a, op.run)
                 last = op + op.span
                 while op < last:
-                    values[at] = decode(op.kind, p + op.at)
+                    values[at] = ps_decode(op.number, p + op.at)
                     at += 1
                     done[0] = at
                     op += 1
