@@ -9,13 +9,15 @@ Invariants:
 """
 
 cimport cython
+from cpython.array cimport array, resize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
+import array as _array
 from types import MethodType
 
 from pysock._core.archive cimport (
@@ -28,7 +30,7 @@ from pysock._core.buffer cimport (
 from pysock._core.errors cimport raise_not_supported
 from pysock._core.fast cimport (
     PS_F32, PS_F64, PS_I8, PS_I16, PS_I32, PS_I64, PS_TRUTH, PS_U8, PS_U16, PS_U32, PS_U64, PS_UNIT, ps_as_i64,
-    ps_decode, ps_encode, ps_get32, ps_slot, ps_slot_offset,
+    ps_decode, ps_encode, ps_get16, ps_get32, ps_get64, ps_slot, ps_slot_offset,
 )
 from pysock._core.graph cimport (
     CArchive, CRuntimeClass, Object, Program, class_of_type, composite_failed, derives, load_object,
@@ -836,7 +838,170 @@ cdef class Plan(Program):
         return 0
 
     cdef object columns(self, CArchive a, object n):
-        raise NotImplementedError
+        """n records as a dict of columns."""
+        cdef Table table
+        cdef int64_t at, count = n
+        check_loading(a)
+        if count < 0:
+            raise ValueError(f"the number of records must not be negative, got {n}")
+        table = new_table(self, self.form_for(a, None))
+        at = position(a)
+        enter_item(a)
+        try:
+            table.load(a, count, at)
+        except BaseException as e:
+            composite_failed(a, e, at)
+            raise
+        leave_item(a)
+        return table.columns()
+
+
+# --- columns ----------------------------------------------------------------------------------------------
+
+# array.array's type codes, by what a number is on the wire; and the bytes of one
+cdef str _CODES = "BbBHhHIiQqfd"
+cdef int *SIZES = [1, 1, 1, 2, 2, 2, 4, 4, 8, 8, 4, 8]
+
+cdef struct Column:
+    uint8_t *data       # of the array; NULL for a list
+    int size            # bytes of a number
+    int at              # where in its run
+    bint truth
+
+
+@cython.final
+cdef class Table:
+    """Columns while they grow."""
+    cdef Form form
+    cdef Column *made
+    cdef list held          # arrays and lists
+    cdef int64_t rows       # loaded
+    cdef int64_t room       # for how many the arrays have memory
+
+    def __dealloc__(self):
+        free(self.made)
+
+    cdef int grow(self, int64_t room) except -1:
+        cdef Py_ssize_t i
+        for i in range(self.form.n):
+            if self.made[i].size:
+                resize(<array>self.held[i], room)
+                self.made[i].data = (<array>self.held[i]).data.as_uchars
+        self.room = room
+        return 0
+
+    cdef int load(self, CArchive a, int64_t n, int64_t at) except -1:
+        """Memory grows with what arrives (AR-188)."""
+        cdef int64_t sure = check_count(a, n, self.form.least, at)
+        while self.rows < n:
+            if self.rows == self.room:
+                self.grow(sure if self.room == 0 else n if n < 2 * self.room else 2 * self.room)
+            if self.form.n and self.form.ops[0].span == self.form.n:
+                self.load_block(a)
+            else:
+                self.load_row(a)
+        return 0
+
+    cdef int load_block(self, CArchive a) except -1:
+        """As many records as are buffered; they are numbers only."""
+        cdef Py_ssize_t size = self.form.scratch, i, left = self.room - self.rows, n
+        cdef Column *c
+        cdef uint8_t *p
+        if a.rlim - a.rcur < size:
+            fetch(a, size)
+        n = (a.rlim - a.rcur) // size
+        if n > left:
+            n = left
+        p = a.rcur
+        a.rcur += n * size
+        for i in range(self.form.n):
+            c = &self.made[i]
+            spread_numbers(c, p + c.at, n, size, self.rows)
+        self.rows += n
+        return 0
+
+    cdef int load_row(self, CArchive a) except -1:
+        cdef Op *op = self.form.ops
+        cdef Py_ssize_t i = 0, last
+        cdef int64_t n = 0
+        cdef uint8_t *p
+        while i < self.form.n:
+            if op[i].run:
+                p = take(a, op[i].run)
+                last = i + op[i].span
+                while i < last:
+                    spread_numbers(&self.made[i], p + self.made[i].at, 1, 0, self.rows)
+                    i += 1
+                continue
+            if op[i].code == C_STRING:
+                value = load_string(a)
+            elif op[i].counter < 0:
+                value = load_item(a, <Item>op[i].item, None)
+            else:
+                value = load_item(a, <Item>op[i].item, self.held[op[i].counter][self.rows])
+            (<list>self.held[i]).append(value)
+            i += 1
+        self.rows += 1
+        return 0
+
+    cdef dict columns(self):
+        self.grow(self.rows)
+        try:
+            import numpy
+        except ImportError:
+            numpy = None
+        found = {}
+        for field, held, i in zip(self.form.fields, self.held, range(self.form.n)):
+            if numpy is not None and isinstance(held, array):
+                code = "?" if self.made[<Py_ssize_t>i].truth else held.typecode
+                held = numpy.frombuffer(held, code) if len(held) else numpy.empty(0, code)
+            found[field.name] = held
+        return found
+
+
+cdef void spread_numbers(Column *c, const uint8_t *p, Py_ssize_t n, Py_ssize_t step, int64_t row) noexcept:
+    """n numbers, `step` bytes apart in the stream, to their column from a row on."""
+    cdef Py_ssize_t i
+    cdef uint8_t *to = c.data + row * c.size
+    if c.size == 8:
+        for i in range(n):
+            (<uint64_t *>to)[i] = ps_get64(p + i * step)
+    elif c.size == 4:
+        for i in range(n):
+            (<uint32_t *>to)[i] = ps_get32(p + i * step)
+    elif c.size == 2:
+        for i in range(n):
+            (<uint16_t *>to)[i] = ps_get16(p + i * step)
+    elif c.truth:
+        for i in range(n):
+            to[i] = p[i * step] != 0
+    else:
+        for i in range(n):
+            to[i] = p[i * step]
+
+
+cdef Table new_table(Plan plan, Form form):
+    cdef Table table = Table.__new__(Table)
+    cdef Py_ssize_t i
+    cdef Op *op
+    if plan._before is not None:
+        raise TypeError(f"{plan.cls.__name__} has a base with a hand-written Serialize, so it has no columns")
+    table.form = form
+    table.held = []
+    table.made = <Column *>malloc((form.n or 1) * sizeof(Column))
+    if table.made == NULL:
+        raise MemoryError()
+    memset(table.made, 0, (form.n or 1) * sizeof(Column))
+    for i in range(form.n):
+        op = &form.ops[i]
+        if op.code != C_SCALAR and op.code != C_COUNT:
+            table.held.append([])
+            continue
+        table.held.append(_array.array(_CODES[op.number]))
+        table.made[i].size = SIZES[op.number]
+        table.made[i].at = op.at
+        table.made[i].truth = op.number == PS_TRUTH
+    return table
 
 
 def construct(obj, dict values not None, /):
