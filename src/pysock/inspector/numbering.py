@@ -16,6 +16,7 @@ MAX_CLASSES = 1024  # as in an archive (AR-183); of more, later tags are not fol
 _LITERALS = 12  # up to so many tags the search is fastest with each spelled out
 _NEAR = 8  # how far the count may be off before it is not put right
 _RECORD = rb"\xff\xff(?!\xff\xff)..[\x01-\x3f]\x00" + NAME
+_RECORDS = re.compile(_RECORD, re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -39,8 +40,8 @@ class Numbering:
         self._pattern: re.Pattern[bytes] | None = None
 
     def new_class(self, name: str, schema: int, offset: int, ahead: bytes = b"") -> tuple[ClassEntry, float]:
-        """A class record was met; `ahead` is what follows it, to check the number by its later use. Returns
-        the entry and how sure its number is."""
+        """A class record was met; `ahead` is what follows it, to check the number by its use. Returns the entry
+        and how sure its number is."""
         number, sure = self._checked(self.count + 1, ahead)
         entry = ClassEntry(name, schema, number, offset)
         self.count = number
@@ -52,9 +53,12 @@ class Numbering:
         return entry, sure
 
     def _checked(self, number: int, ahead: bytes) -> tuple[int, float]:
-        """A missed or mistaken tag before shifts the number; then tags of another number close by follow."""
+        """A missed or mistaken tag before shifts the number; then tags of another number close by follow, before
+        the next class has one."""
         if not self.classes:
             return number, 1.0  # the first, whatever was before it: without a class there is no object
+        if following := _RECORDS.search(ahead):
+            ahead = ahead[: following.start()]
         if ahead.find(tag_bytes(number)) >= 0:
             return number, 0.95
         best, uses = number, 1
