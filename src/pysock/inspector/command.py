@@ -139,21 +139,22 @@ class Inspection:
                 )
             self.strings += 1  # it need not have objects
             return decoded.nodes, decoded.found
-        progress = Progress(source.name, source.size)
+        scrolls = self.out.isatty() and not self.arguments.classes  # there the report itself shows progress
+        progress = Progress(source.name, 0 if scrolls else source.size)
         least = GUESS if self.arguments.guess else SURE
         walk = Walk(source, least=least, encoding=self.arguments.encoding, progress=progress)
         if self.arguments.classes:
-            found = walk.survey()
-            progress.close()
+            with progress:
+                found = walk.survey()
             self.objects += found.objects
             return (), found
         return self._counted(walk, progress), walk.found
 
     def _counted(self, walk: Walk, progress: Progress) -> Iterator[Node]:
-        for segment in walk:
-            self.strings += any(child.kind == "string" for child in segment.children)
-            yield segment
-        progress.close()
+        with progress:
+            for segment in walk:
+                self.strings += any(child.kind == "string" for child in segment.children)
+                yield segment
         self.objects += walk.found.objects
 
     def _json(self) -> None:

@@ -14,10 +14,10 @@ from .grammar import Length, length_of, text_of
 from .node import Node
 
 _WIDE = re.compile(rb"\xff\xfe\xff")
-_RUN = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]{2,}")
+_RUN = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]{3,}")
 _TIME = re.compile(rb"\n\x00\x00\x80(.{4}\x00\x00\x00\x00)", re.DOTALL)  # a CTime of 64 bits (AR-148)
 _TAIL = 255  # where a string may end with its run without beginning with it
-_COMMON = frozenset(b"\t\n\r") | frozenset(range(0x20, 0x7F))
+_PLAIN = bytes([9, 10, 13, *range(0x20, 0x7F)])
 
 
 def find(data: bytes, base: int, encoding: str) -> list[Node]:
@@ -94,11 +94,18 @@ def _times(data: bytes, base: int) -> Iterator[Node]:
 
 def _narrow_strings(data: bytes, base: int, encoding: str, taken: list[tuple[int, int]]) -> Iterator[Node]:
     """A length, then that many characters. Text of one byte has no mark, so the longer the surer."""
-    free, marks = 0, iter([*taken, (len(data), len(data))])
-    for start, end in marks:
+    free, western = 0, encoding == "cp1252"
+    for start, end in [*sorted(taken), (len(data), len(data))]:
         for match in _RUN.finditer(data, free, max(free, start)):
+            if western and 2 * _foreign(match[0]) > len(match[0]):
+                continue  # noise: in random bytes every other run ends here
             yield from _in_run(data, match.start(), match.end(), free, base, encoding)
-        free = end
+        free = max(free, end)
+
+
+def _foreign(text: bytes) -> int:
+    """How many of the characters are not ASCII."""
+    return len(text.translate(None, _PLAIN))
 
 
 def _in_run(data: bytes, start: int, end: int, free: int, base: int, encoding: str) -> Iterator[Node]:
@@ -142,7 +149,7 @@ def _scored(
         sure *= 0.5
     if sum(c.isalnum() or c == " " for c in text) < 0.5 * len(text):
         sure *= 0.6
-    if encoding == "cp1252" and sum(map(_COMMON.__contains__, sample)) < 0.7 * len(sample):
+    if encoding == "cp1252" and 10 * _foreign(sample) > 3 * len(sample):
         sure *= 0.6
     return string_node(data, at, front, base, encoding, round(sure, 2))
 

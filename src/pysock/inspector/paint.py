@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol, Self, TextIO
 
 Span = tuple[str, str]  # style, text
 STYLES = {  # of our own words for what a span is: SGR codes, and Rich's names for the same
@@ -119,7 +119,10 @@ class Progress:
             bar = "#" * (percent // 4)
             print(f"\r{self._name[-40:]} [{bar:<25}] {percent:3}%", end="", file=self._out, flush=True)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Take the bar off the screen."""
         if self._on and self._shown >= 0:
             print("\r\x1b[K", end="", file=self._out, flush=True)

@@ -9,6 +9,7 @@ from .numbering import ClassEntry, Numbering
 from .source import CHUNK, Source
 
 _LONGEST = 6 + 63
+_AHEAD = 1 << 14  # bytes behind a class record in which its tags are looked for
 Progress = Callable[[int], object]
 
 
@@ -87,8 +88,8 @@ class Scanner:
         restart = tag.name in self.numbers.by_name
         if restart:
             self.numbers = Numbering()
-        start = tag.offset - self._start
-        ahead = chunk[max(0, start + tag.length) :] if start >= 0 else b""
+        start = tag.offset + tag.length - self._start
+        ahead = chunk[start : start + _AHEAD] if self.numbers.classes else b""
         entry, number_sure = self.numbers.new_class(tag.name, tag.schema, tag.offset, ahead)
         return Mark(tag, entry, self.numbers.new_object(), min(sure, number_sure), restart)
 

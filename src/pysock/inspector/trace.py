@@ -20,6 +20,7 @@ from .node import CERTAIN, Node, Shown, covered, show
 from .source import Source
 from .walk import Found
 
+_POINTERS = ("object", "tag", "null")
 _SMALL = 4096  # bytes
 MOST_NODES = 200_000  # of a tree; further reads are read but not shown
 _NUMBERS = "BYTE CHAR bool BOOL WORD SHORT WCHAR LONG INT DWORD UINT LONGLONG ULONGLONG FLOAT DOUBLE".split()
@@ -68,7 +69,7 @@ class TracingArchive(CArchive):
             return read(self, *arguments)
         self._left -= 1
         name, self._field = self._field or assigned_name(frame, local=kind != "object"), ""
-        node = Node(kind, self.position, 0, f"{label} {name}" if name else label)
+        node = Node(kind, self.position, 0, f"{label} {name}" if name not in ("", label) else label)
         parent = self._open[-1]
         parent.results.append((node, None))
         here = _Open(node)
@@ -81,7 +82,7 @@ class TracingArchive(CArchive):
             self._open.pop()
             node.length = self.position - node.offset
             self._finish(here, value if done else None)
-        parent.results[-1] = (_essence(node), value)
+        parent.results[-1] = (_essence(node, name), value)
         return value
 
     def _trace_fields(self, obj: Any, fields: Any) -> None:
@@ -100,14 +101,14 @@ class TracingArchive(CArchive):
             if name and not child.label.endswith(f" {name}"):
                 child.label = f"{child.label} {name}"
         children = [child for child, _ in results if child.length or child.children]
-        if len(children) == 1 and not children[0].children and node.kind != "object":
+        if len(children) == 1 and not children[0].children and node.kind not in ("object", "archive"):
             only = children[0]
             if (only.offset, only.length) == (node.offset, node.length) and only.kind != "bytes":
                 children = []  # the same again
         if children:
             node.children = [*node.children, *children]
             node.children = covered(node.children, node.offset, node.end)
-        if node.kind == "object" or value is None or (node.children and node.kind == "member"):
+        if node.kind in _POINTERS or value is None or (node.children and node.kind == "member"):
             return
         if isinstance(value, bool | int | float | str | bytes):
             node.value = value
@@ -131,7 +132,7 @@ class TracingArchive(CArchive):
         frame = sys._getframe(1)
         if isinstance(T, CRuntimeClass) or (_is_class(T) and not hasattr(T, "__mfc_load__")):
             return self._pointer(frame, CArchive.read, T)
-        name = getattr(T, "__name__", None) or type(T).__name__.strip("_")
+        name = type_name(T)
         return self.traced(_NAMED.get(name, "member"), name, frame, CArchive.read, T)
 
     def ReadObject(self, pClass: Any = None, /) -> Any:
@@ -193,12 +194,20 @@ class TracingArchive(CArchive):
         return read(self, *arguments)
 
 
-def _essence(node: Node) -> Node:
+def type_name(wire: Any) -> str:
+    """What a wire type is called: a class by its name, a descriptor as it was written."""
+    if name := getattr(wire, "__name__", ""):
+        return str(name)
+    written = show(wire, 40)
+    return type(wire).__name__.strip("_") if written.startswith("<") else written
+
+
+def _essence(node: Node, name: str) -> Node:
     """A type that does nothing but read a pointer is shown as that pointer."""
     if node.kind == "member" and len(node.children) == 1:
         (only,) = node.children
-        if only.kind in ("object", "tag", "null") and only.length == node.length:
-            only.label += node.label[node.label.find(" ") :] if " " in node.label else ""
+        if only.kind in _POINTERS and only.length == node.length:
+            only.label += f" {name}" if name else ""
             return only
     return node
 
