@@ -3,6 +3,7 @@
 #define PS_PYFAST_H
 
 #include <Python.h>
+#include <structmember.h>
 #include <math.h>
 #include <stdint.h>
 
@@ -98,6 +99,21 @@ static inline int ps_fits_float(double x)
 static inline int ps_same_method(PyTypeObject *a, PyTypeObject *b, PyObject *name)
 {
     return _PyType_Lookup(a, name) == _PyType_Lookup(b, name);
+}
+
+/* Where the slot that a member descriptor of a class with __slots__ stands for lies in an object; -1 if `o` is none. */
+static inline Py_ssize_t ps_slot_offset(PyObject *o)
+{
+    PyMemberDef *m;
+    if (!Py_IS_TYPE(o, &PyMemberDescr_Type))
+        return -1;
+    m = ((PyMemberDescrObject *)o)->d_member;
+    return m->type == T_OBJECT_EX && !(m->flags & READONLY) ? m->offset : -1;
+}
+
+static inline PyObject **ps_slot(PyObject *o, Py_ssize_t offset)
+{
+    return (PyObject **)(void *)((char *)o + offset);
 }
 
 /* Give `type` descriptors of its own for the methods it inherits from compiled bases: the interpreter's fast paths
