@@ -24,10 +24,15 @@ from pysock import (
     CString,
     CTime,
     ObjRef,
+    Record,
     array_of,
     by_value,
+    count_of,
+    field,
     fixed,
     list_of,
+    raw,
+    ref,
 )
 from pysock.inspector import InspectError, Node, decode, from_bytes, open_source
 from pysock.inspector.schema import resolve
@@ -121,8 +126,7 @@ def test_a_hand_written_class_with_names_values_and_numbers() -> None:
         "      count length of the name = 6",
         "      string class name = COuter",
         "    number WORD kind = 7",
-        "    member CPoint at",
-        "      bytes bytes = b'\\x01\\x00\\x00\\x00\\x02\\x00\\x00\\x00'",
+        "    member CPoint at = CPoint(1, 2)",
         "    object object #4 CInner inner",
         "      class class #3 CInner, schema 1 = CInner",
         "        class new class = 65535",
@@ -134,10 +138,9 @@ def test_a_hand_written_class_with_names_values_and_numbers() -> None:
         "    tag back to object #4 again",
         "    null null",
         "    number DOUBLE = 0.5",
-        "    member list_of(LONG) numbers",
+        "    member list_of(LONG) numbers = [-1, -2]",
         "      count count = 2",
-        "      number LONG = -1",
-        "      number LONG = -2",
+        "      bytes array = array('i', [-1, -2])",
         "    bytes bytes rest = b'raw'",
     ]
     assert {c.name: (c.schema, c.objects) for c in decoded.found.classes.values()} == {
@@ -152,6 +155,88 @@ class CMessage:
     def Serialize(self, ar: CArchive) -> None:
         self.close = ar.ReadWORD()
         self.text = ar.ReadCString()
+
+
+class Head(Record):
+    mark: bytes = field(raw(4))
+    n: int = field(count_of("sizes", WORD))
+    sizes: list[int] = field(array_of(LONG, count="n"))
+
+
+class CDeclared(CObject, schema=3):
+    head: Head = field(Head)
+    heads: list[Head] = field(array_of(Head))
+    inner: CInner = field(by_value(CInner))
+    next: CDeclared | None = field(ref())
+    all: list[CDeclared] = field(array_of(ref("CDeclared")))
+    when: CTime = field(CTime)
+    newer: int = field(WORD, since=4)
+
+
+def test_declared_fields() -> None:
+    """They call the archive field by field when it wants to know."""
+    inner = CInner()
+    inner.name, inner.owner = "inside", None
+
+    def head() -> Head:
+        return Head(mark=b"HEAD", sizes=[1, 2])
+
+    last = CDeclared(head=head(), inner=inner, when=CTime(5))
+    first = CDeclared(head=head(), heads=[head(), head()], inner=inner, next=last, all=[last], when=CTime(6))
+    file = CMemFile()
+    with CArchive(file, CArchive.store) as ar:
+        ar << first
+    decoded = decode(from_bytes(file.getvalue()), CDeclared)
+    assert decoded.error is None
+    covers(decoded.nodes, len(file.getvalue()))
+    assert not [leaf for leaf in decoded.nodes[0].leaves() if leaf.kind == "unknown"]
+    shown = [line for line in lines(decoded.nodes) if not line.startswith(" " * 8)]
+    assert shown[2:] == [
+        "    class class #1 CDeclared, schema 3 = CDeclared",
+        "      class new class = 65535",
+        "      number schema = 3",
+        "      count length of the name = 9",
+        "      string class name = CDeclared",
+        "    record Head head",
+        "      member raw(4) mark = b'HEAD'",
+        "      number WORD n = 2",
+        "      member fixed(LONG, 2) sizes = [1, 2]",
+        "    member array_of(Head) heads",
+        "      count count = 2",
+        "      record Head",
+        "      record Head",
+        "    member by_value(CInner) inner",
+        "      string CString name = inside",
+        "      null null owner",
+        "    object object #3 CDeclared next",
+        "      tag new object of class #1 = 1",
+        "      record Head head",
+        "      member array_of(Head) heads = []",
+        "      member by_value(CInner) inner",
+        "      null null next",
+        "      member array_of(ref('CDeclared')) all = []",
+        "      member CTime when = CTime(5)",
+        "    member array_of(ref('CDeclared')) all",
+        "      count count = 1",
+        "      tag back to object #3",
+        "    member CTime when = CTime(6)",
+        "      number DWORD first = 2147483658",
+        "      number LONGLONG = 6",
+    ]
+
+
+def test_lists_of_records() -> None:
+    data = (b"HEAD\x01\x00" + bytes(4)) * 3
+
+    def load(ar: CArchive) -> None:
+        ar.read_list(Head, 2)
+        ar.read(Head)
+
+    decoded = decode(from_bytes(data), load)
+    assert decoded.error is None
+    covers(decoded.nodes, len(data))
+    records = [line.strip() for line in lines(decoded.nodes) if "record" in line]
+    assert records == ["record Head"] * 3
 
 
 def test_messages_one_after_the_other() -> None:

@@ -39,7 +39,7 @@ def items(segment: Node) -> Iterator[tuple[int, Node]]:
 
 
 def meaning(node: Node, depth: int) -> list[Span]:
-    style = "object" if node.kind in ("object", "member", "archive") else node.kind
+    style = "object" if node.kind in ("object", "member", "record", "archive") else node.kind
     spans = [("plain", "  " * depth), (style, node.label)]
     if node.value is not None and node.kind not in ("class", "tag", "null"):
         spans.append((node.kind, f" {show(node.value)}"))

@@ -12,7 +12,7 @@ from functools import partial, wraps
 from types import FrameType
 from typing import Any
 
-from pysock import CArchive, CObject, CRuntimeClass, ObjRef
+from pysock import CArchive, CObject, CRuntimeClass
 
 from .fieldname import assigned_name, names_of
 from .grammar import Tag, record_node, tag_at
@@ -20,7 +20,9 @@ from .node import CERTAIN, Node, Shown, covered, show
 from .source import Source
 from .walk import Found
 
+_FIELDS = ("object", "record", "archive")  # nodes that stand for one object
 _POINTERS = ("object", "tag", "null")
+_VALUE = 32  # bytes
 _SMALL = 4096  # bytes
 MOST_NODES = 200_000  # of a tree; further reads are read but not shown
 _NUMBERS = "BYTE CHAR bool BOOL WORD SHORT WCHAR LONG INT DWORD UINT LONGLONG ULONGLONG FLOAT DOUBLE".split()
@@ -31,11 +33,14 @@ _NAMED = {name: "number" for name in [*_NUMBERS, "bool_"]} | {name: "string" for
 class _Open:
     """A read that has begun: its node and what each child gave."""
 
-    __slots__ = ("node", "results")
+    __slots__ = ("begun", "node", "results")
 
     def __init__(self, node: Node) -> None:
         self.node = node
         self.results: list[tuple[Node, Any]] = []
+        self.begun = (
+            node.kind not in _FIELDS
+        )  # whether declared fields that come next are those of another object
 
 
 class TracingArchive(CArchive):
@@ -87,6 +92,10 @@ class TracingArchive(CArchive):
 
     def _trace_fields(self, obj: Any, fields: Any) -> None:
         """Declared fields call this in place of their compiled program."""
+        if self._open[-1].begun:  # an element among others: it gets a node of its own
+            self.traced("record", type(obj).__name__, None, lambda _: self._trace_fields(obj, fields))
+            return
+        self._open[-1].begun = True
         values: dict[str, Any] = {}
         for field in fields:
             self._field = field.name
@@ -103,12 +112,12 @@ class TracingArchive(CArchive):
         children = [child for child, _ in results if child.length or child.children]
         if len(children) == 1 and not children[0].children and node.kind not in ("object", "archive"):
             only = children[0]
-            if (only.offset, only.length) == (node.offset, node.length) and only.kind != "bytes":
+            if (only.offset, only.length) == (node.offset, node.length) and only.kind not in _POINTERS:
                 children = []  # the same again
         if children:
             node.children = [*node.children, *children]
             node.children = covered(node.children, node.offset, node.end)
-        if node.kind in _POINTERS or value is None or (node.children and node.kind == "member"):
+        if node.kind in _POINTERS or value is None or (node.children and not _is_value(node)):
             return
         if isinstance(value, bool | int | float | str | bytes):
             node.value = value
@@ -133,10 +142,18 @@ class TracingArchive(CArchive):
         if isinstance(T, CRuntimeClass) or (_is_class(T) and not hasattr(T, "__mfc_load__")):
             return self._pointer(frame, CArchive.read, T)
         name = type_name(T)
-        return self.traced(_NAMED.get(name, "member"), name, frame, CArchive.read, T)
+        kind = _NAMED.get(name, "record" if hasattr(T, "__mfc_plan__") else "member")
+        return self.traced(kind, name, frame, CArchive.read, T)
 
     def ReadObject(self, pClass: Any = None, /) -> Any:
         return self._pointer(sys._getframe(1), CArchive.ReadObject, pClass)
+
+    def read_list(self, T: Any, n: int, /) -> list[Any]:
+        def read(_: CArchive) -> list[Any]:
+            return [self.read(T) for _ in range(n)]
+
+        values: list[Any] = self.traced("member", f"{n} {type_name(T)}", sys._getframe(1), read)
+        return values
 
     def ReadClass(self, *arguments: Any, **named: Any) -> Any:
         tag = tag_at(self._source, self.position)
@@ -146,17 +163,12 @@ class TracingArchive(CArchive):
         return self.traced("tag", "class", sys._getframe(1), read, *arguments)
 
     def __rshift__(self, other: Any, /) -> Any:
-        frame = sys._getframe(1)
-
         def extract(_: CArchive) -> Any:
             CArchive.__rshift__(self, other)
             return other.value if hasattr(other, "value") else other
 
-        if isinstance(other, ObjRef):
-            self._pointer(frame, extract)
-        else:
-            name = type(other).__name__
-            self.traced(_NAMED.get(name, "member"), name, None, extract)
+        name = type(other).__name__
+        self.traced(_NAMED.get(name, "member"), name, None, extract)
         return self
 
     def _pointer(self, frame: FrameType, read: Callable[..., Any], *arguments: Any) -> Any:
@@ -194,6 +206,11 @@ class TracingArchive(CArchive):
         return read(self, *arguments)
 
 
+def _is_value(node: Node) -> bool:
+    """Whether it is short and of scalars, so that its value can stand beside its parts."""
+    return node.length <= _VALUE and all(each.kind in ("number", "count", "bytes") for each in node.children)
+
+
 def type_name(wire: Any) -> str:
     """What a wire type is called: a class by its name, a descriptor as it was written."""
     if name := getattr(wire, "__name__", ""):
@@ -203,10 +220,10 @@ def type_name(wire: Any) -> str:
 
 
 def _essence(node: Node, name: str) -> Node:
-    """A type that does nothing but read a pointer is shown as that pointer."""
+    """A type that does nothing but read a pointer or a record is shown as that."""
     if node.kind == "member" and len(node.children) == 1:
         (only,) = node.children
-        if only.kind in _POINTERS and only.length == node.length:
+        if only.kind in (*_POINTERS, "record") and only.length == node.length:
             only.label += f" {name}" if name else ""
             return only
     return node
@@ -232,6 +249,7 @@ for _name, _kind, _label in [
     ("ReadString", "string", "line"),
     ("ReadLine", "string", "line"),
     ("read_array", "bytes", "array"),
+    ("read_columns", "bytes", "columns"),
 ]:
     setattr(TracingArchive, _name, _typed(_name, _kind, _label))
 
