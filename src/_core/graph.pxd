@@ -3,7 +3,7 @@
 
 from libc.stdint cimport int64_t, uint32_t
 
-from pysock._core.archive cimport Cursor
+from pysock._core.transact cimport Transactional
 
 cdef class Object:
     pass
@@ -29,7 +29,7 @@ cdef struct Slot:
     void *key               # object or CRuntimeClass; the archive's list keeps it alive
     uint32_t index
 
-cdef class CArchive(Cursor):
+cdef class CArchive(Transactional):
     cdef Slot *_slots       # storing: open addressing by pointer
     cdef size_t _mask       # number of slots - 1; 0: none yet
     cdef uint32_t _next     # the index that the next entry takes
@@ -37,7 +37,7 @@ cdef class CArchive(Cursor):
     cdef dict _schemas      # CRuntimeClass -> schema of a record that differed (AR-103)
     cdef uint32_t _schema   # of the object being loaded; NO_SCHEMA once asked
     cdef uint32_t _object_schema    # the same, repeatable
-    cdef int _depth
+    cdef list _undo         # since the first of the open transactions: (key, value before) of what was replaced
     cdef int64_t _classes   # class records loaded
     cdef int64_t max_objects_
     cdef int64_t max_classes_
@@ -52,3 +52,5 @@ cdef class CArchive(Cursor):
     cdef object __weakref__
 
     cdef int check_params(self, bint loading) except -1
+
+cdef object load_value(CArchive a, object T)
