@@ -219,7 +219,7 @@ def test_join_talk_leave(room: Room, caplog: pytest.LogCaptureFixture) -> None:
     assert bob.expect_end() == packet(lines=("bob: has left",))
     bob.sock.close()
     until(lambda: len(server.members) == 1)
-    assert "bob (127.0.0.1:" in caplog.text and "is gone: it left" in caplog.text
+    assert "bob (127.0.0.1:" in caplog.text and "is gone: left" in caplog.text
     ann.send(packet("ann: alone"))
     ann.expect(packet(lines=("ann: alone",)))
 
@@ -285,11 +285,11 @@ def test_one_that_says_nothing_is_no_bother(room: Room) -> None:
 
 
 DYING: dict[str, tuple[bytes, str]] = {  # what it sends, and what the log says
-    "garbage": (b"\xde\xad\xff\xff\x77\xbe\xef", "it sent what is no message: .*max_string"),
+    "garbage": (b"\xde\xad\xff\xff\x77\xbe\xef", "sent what is no message: .*max_string"),
     "4 GiB of text": (b"\0\0\xff\xfe\xff\xff\xff\xff\xf0\xff\xff\xff", "max_string = 16384 exceeded"),
     "many lines": (b"\0\0\0\xff\x7f", "max_count = 16 exceeded"),
-    "http": (b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n" + b"x" * 70_000, "it sent what is no message"),
-    "half a message, then silence": (packet("eve: half")[:9], "it stopped in the middle of a message"),
+    "http": (b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n" + b"x" * 70_000, "sent what is no message"),
+    "half a message, then silence": (packet("eve: half")[:9], "stopped in the middle of a message"),
 }
 
 
@@ -328,8 +328,8 @@ def test_clients_that_die(room: Room, how: str, caplog: pytest.LogCaptureFixture
             eve.send(packet("eve: half")[:9])
         eve.sock.close()
     until(lambda: len(server.members) == 2)
-    why = {"reset": "the connection broke", "close": "it closed"}.get(
-        how, "it closed in the middle of a message"
+    why = {"reset": "the connection broke", "close": "closed without a word"}.get(
+        how, "closed in the middle of a message"
     )
     for raw in (ann, bob):
         until(lambda raw=raw: raw.look())
@@ -360,7 +360,7 @@ def test_a_slow_client_is_cut_off_and_the_others_go_on(room: Room, caplog: pytes
         most = max(most, member.unsent)
         assert said < 5000, "it is never cut off"
     assert most < 2 * 16 * 1024 * 2, "bytes held for one client"
-    assert member.ending is not None and member.ending.startswith("it did not read")
+    assert member.ending is not None and member.ending.startswith("did not read")
     talk(ann, bob, "ann: still here")
     until(lambda: member.gone)
     assert "lines wait for it" in caplog.text

@@ -122,7 +122,7 @@ class Connection(CAsyncSocket):
             self._deaf = True
             self._received.clear()
             self.half_since = None
-            self.finish(f"it sent what is no message: {error}", CMsg(close=True))
+            self.finish(f"sent what is no message: {error}", CMsg(close=True))
             return
         if not self._received:
             self.half_since = None
@@ -144,7 +144,7 @@ class Connection(CAsyncSocket):
         elif self.ending is not None and self.unsent:
             self._peer_ended = True  # it sends no more, but may still read
         else:
-            self.end("it closed in the middle of a message" if self._received else "it closed")
+            self.end("closed in the middle of a message" if self._received else "closed without a word")
 
     # The queue.
 

@@ -51,7 +51,7 @@ class Member(Connection):
         while not self.gone and self.ending is None and self.next < discussion.end:
             if self.next < discussion.start:
                 self.finish(
-                    f"it did not read, and {discussion.end - self.next} lines wait for it",
+                    f"did not read, and {discussion.end - self.next} lines wait for it",
                     CMsg(lines=["server: you read too slowly"], close=True),
                 )
             elif self.unsent:
@@ -145,13 +145,13 @@ class Server(CAsyncSocket):
             self.say(text)
         if message.m_bClose:
             member.catch_up()
-            member.finish("it left")
+            member.finish("left")
 
     def lost(self, member: Member, reason: str) -> None:
         """A member's connection is over."""
         self.members.discard(member)
         log.info("%s is gone: %s", member, reason)
-        if member.name and reason not in ("it left", "the server stops"):
+        if member.name and reason not in ("left", "the server stops"):
             self.say(f"server: {member.name} is gone: {reason}")
 
     def batch(self, number: int) -> tuple[int, bytes]:
@@ -200,4 +200,4 @@ class Server(CAsyncSocket):
         now = time.monotonic()
         for member in list(self.members):
             if member.half_since is not None and now - member.half_since > self.patience:
-                member.finish("it stopped in the middle of a message", CMsg(close=True))
+                member.finish("stopped in the middle of a message", CMsg(close=True))
