@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
 import socket
 import struct
@@ -12,7 +13,7 @@ import pytest
 from chat_support import Raw, packet, serving, small, text, until
 from sock_support import LOOPBACK
 
-from pysock import ArchiveLimitError, Pump
+from pysock import ArchiveLimitError, CArchiveException, Pump
 from pysock.chat import Client, CMsg, Discussion, Server, Wire
 from pysock.chat.text import check_name, name_in, shown
 
@@ -118,6 +119,26 @@ def test_an_endless_message_is_refused() -> None:
     lines = b"\0\0\0" + struct.pack("<H", 1000) + text("x" * 200) * 500
     with pytest.raises(ArchiveLimitError, match="max_message"):
         Wire(max_message=100_000).load(bytearray(lines))
+
+
+def test_any_bytes_are_messages_or_an_archive_exception() -> None:
+    rnd = random.Random(8)
+    seeds = [bytes.fromhex(recorded.replace(" ", "")) for _, *both in RECORDED.values() for recorded in both]
+    refused = 0
+    for _ in range(3000):
+        data = bytearray(rnd.choice(seeds) + rnd.choice(seeds))
+        for _ in range(rnd.randrange(1, 6)):
+            data[rnd.randrange(len(data))] = rnd.choice((0, 1, 0xFE, 0xFF, rnd.randrange(256)))
+        size = len(data)
+        try:
+            messages = Wire(max_lines=100).load(data)
+        except CArchiveException:
+            refused += 1
+        else:
+            assert len(data) <= size
+            for message in messages:
+                Wire().dump(message)
+    assert 0 < refused < 3000
 
 
 class TestDiscussion:
@@ -266,6 +287,31 @@ def test_ansi_peers_and_unicode_peers_understand_each_other(room: Room) -> None:
     ann.send(b"\0\0\x09ann: gr\xfc\xdf\0\0")
     for raw in (ann, bob):
         raw.expect(packet(lines=("ann: grüß",)))
+
+
+def test_text_that_is_no_text_harms_nobody(room: Room) -> None:
+    """Half a surrogate pair, NUL, escapes: everybody gets something, and the server goes on."""
+    ann, bob = both(room)
+    odd = "a\0\x1b[2J\ufeff".encode("utf-16-le") + b"\x00\xd8" + "!".encode("utf-16-le")
+    ann.send(b"\0\0\xff\xfe\xff" + bytes([len(odd) // 2]) + odd + b"\0\0")
+    until(lambda: "!".encode("utf-16-le") in bob.look())
+    until(lambda: "!".encode("utf-16-le") in ann.look())
+    (message,) = Wire().load(bob.got)
+    ann.got.clear()
+    assert shown(message.m_msgList[0]).encode().startswith("a\ufffd\ufffd[2J".encode())
+    talk(ann, bob, "ann: odd")
+
+
+def test_a_line_of_the_servers_own_may_be_too_long(room: Room) -> None:
+    server, _ = room
+    ann, bob = both(room)
+    with pytest.raises(ValueError, match="at most 16384 characters, not 16385"):
+        server.say("x" * 16385)
+    server.say("x" * 16384)
+    for raw in (ann, bob):
+        until(lambda raw=raw: raw.look().count(b"x\0") == 16384)
+        raw.got.clear()
+    talk(ann, bob, "ann: long")
 
 
 def test_a_server_for_ansi_peers() -> None:
@@ -474,6 +520,7 @@ def test_nobody_there() -> None:
     with socket.create_server((LOOPBACK, 0)) as listener:
         port = listener.getsockname()[1]
     client = Talker("ann")
+    assert not client.say("too early")
     client.join(LOOPBACK, port)
     until(lambda: client.gone)
     assert not client.joined and "WSAECONNREFUSED" in str(client.reason)

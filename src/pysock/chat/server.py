@@ -21,8 +21,6 @@ log = logging.getLogger("pysock.chat")
 class Member(Connection):
     """The server's end of one client's connection."""
 
-    max_unsent = 8 * _BATCH  # never reached: a batch waits until the one before it is sent
-
     def __init__(self, server: Server) -> None:
         super().__init__(server.wire)
         self.server = server
@@ -105,7 +103,9 @@ class Server(CAsyncSocket):
 
     def say(self, line: str) -> None:
         """Add a line to the discussion; the members get it when the callback that runs now has ended, at the
-        latest."""
+        latest.  ValueError if it is longer than the wire allows."""
+        if len(line) > self.wire.max_text:
+            raise ValueError(f"a line has at most {self.wire.max_text} characters, not {len(line)}")
         self.discussion.add(line)
         if self.discussion.pressing and not self._updating:
             self._update()  # one member's burst must not make the others miss lines
