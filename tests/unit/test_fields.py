@@ -350,6 +350,7 @@ from typing import reveal_type
 
 import pysock
 from pysock import CArchive, CObject, CPoint, POINT, WORD, CString, Record, array_of, field, ref
+from pysock import CMapStringToString, CObArray, CStringList, CWordArray
 
 class Stroke(CObject, schema=1):
     pen_width: int = field(WORD)
@@ -368,6 +369,17 @@ with CArchive(b"", CArchive.load) as ar:
     reveal_type(ar.read_list(Header, 3))  # list[Header]
     reveal_type(ar.read_list(Stroke, 3))  # list[Stroke | None]
     reveal_type(ar.read_list(WORD, 3))  # list[int]
+class ByHand(CObject, schema=1):
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+class Derived(ByHand, schema=1):
+    pass
+
+class Names(CStringList, schema=1):
+    pass
+
+Derived(3), Names(["a"]), CStringList(["a"]), CWordArray([1]), CObArray([Derived(1)]), CMapStringToString({"a": "b"})
 Stroke(pen_width="x")  # error: [arg-type]
 Stroke(points=[])  # error: [call-arg]
 Stroke(pen_width=1, width=3)  # error: [call-arg]
