@@ -60,6 +60,7 @@ from .afxsock import WSADATA, AfxSocketInit, AfxSocketTerm
 from .arrays import CByteArray, CDWordArray, CObArray, CPtrArray, CStringArray, CUIntArray, CWordArray
 from .constants import *  # noqa: F403  (FD_*, WSAE*, MSG_*, SO_*: its __all__ is part of ours)
 from .csocketfile import CSocketFile
+from .fields import Field, Record, count_of, field, fields
 from .files import CFile, CFileStatus, CMemFile
 from .lists import POSITION, CObList, CPtrList, CStringList
 from .maporder import HashKey
@@ -88,6 +89,8 @@ from .templates import (
     fixed,
     list_of,
     map_of,
+    raw,
+    ref,
 )
 from .times import CTime, CTimeSpan
 from .variant import VARENUM, COleVariant, OleObject, OlePersistence
@@ -176,6 +179,7 @@ __all__ = [
     "CUIntArray",
     "CWordArray",
     "ClassRegistry",
+    "Field",
     "HashKey",
     "MapPosition",
     "NeedMoreData",
@@ -185,6 +189,7 @@ __all__ = [
     "Pending",
     "Pump",
     "PushArchive",
+    "Record",
     "SockAddr",
     "SocketException",
     "SocketUsageError",
@@ -193,12 +198,17 @@ __all__ = [
     "bool_",
     "by_value",
     "constants",
+    "count_of",
     "default_registry",
     "errno_of",
+    "field",
+    "fields",
     "fixed",
     "list_of",
     "map_of",
     "quit",
+    "raw",
+    "ref",
     "run",
     "strict",
     "winsock_error",

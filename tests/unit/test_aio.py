@@ -304,7 +304,7 @@ def test_who_does_not_read_is_not_fed_and_nothing_is_lost(run: Callable[[Main], 
                     reading.append(1)
 
                 await both(send, watch)
-                if isinstance(getattr(conn, "_transport", None), asyncio.Transport):
+                if hasattr(conn, "_transport"):
                     conn._transport.write_eof()
                 else:
                     await conn._stream.send_eof()
