@@ -150,9 +150,13 @@ class TransportConnection(Connection, asyncio.Protocol):
             transport.resume_reading()
         if transport.can_write_eof():
             transport.set_write_buffer_limits(0)  # `drain` now waits for the last byte
-            transport.write_eof()
-            await self.drain()
-            await asyncio.wait([self._ended], timeout=linger)
+            try:
+                transport.write_eof()
+            except OSError:
+                pass  # the peer has broken it; connection_lost will tell
+            else:
+                await self.drain()
+                await asyncio.wait([self._ended], timeout=linger)
         transport.close()
         await asyncio.wait([self._gone], timeout=linger)
         if not self._gone.done():
