@@ -15,7 +15,7 @@ from .source import Source
 
 NAME = rb"[A-Za-z_][A-Za-z0-9_:<>, ~]{0,62}"
 MAX_NAME = 63  # AR-99
-SHOWN = 4096  # units of a string that are decoded; more is for nobody to look at
+SHOWN = 1 << 16  # units of a string that are decoded; more is for nobody to look at
 _NAME = re.compile(NAME)
 
 
@@ -130,9 +130,10 @@ def string_at(source: Source, offset: int, encoding: str = "cp1252", limit: int 
     if front is None or offset + front.size + front.body > end:
         return None
     shown = source.read(offset + front.size, min(front.units, SHOWN) * (1 + front.wide))
-    node = Node("string", offset, front.size + front.body, "string", text_of(shown, front.wide, encoding))
+    label = "string" if front.units <= SHOWN else f"string of {front.units:,} characters, which begins"
+    node = Node("string", offset, front.size + front.body, label, text_of(shown, front.wide, encoding))
     if front.body:
-        name = "length" if front.size < 3 else "mark and length" if front.wide else "length"
+        name = "mark and length" if front.wide else "length"
         node.children = [
             Node("count", offset, front.size, name, front.units),
             Node("string", offset + front.size, front.body, "UTF-16" if front.wide else "text", node.value),

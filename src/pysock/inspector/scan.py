@@ -40,9 +40,9 @@ class Scanner:
         self._progress = progress
         self._start, self._chunk = 0, b""
 
-    def next(self, offset: int, least: float = 0.0) -> Mark | None:
-        """The next mark at or after an offset that is at least so sure; None if there is none."""
-        while offset < self.source.size:
+    def next(self, offset: int, least: float = 0.0, limit: int | None = None) -> Mark | None:
+        """The next mark at or after an offset that is at least so sure; None if none begins before the limit."""
+        while offset < (self.source.size if limit is None else min(limit, self.source.size)):
             chunk = self._at(offset)
             found = self.numbers.pattern.search(chunk, offset - self._start)
             last = self._start + len(chunk) >= self.source.size
@@ -53,6 +53,8 @@ class Scanner:
                     return None
                 continue
             at = self._start + found.start()
+            if limit is not None and at >= limit:
+                return None
             mark = self._mark(at, chunk, least)
             if mark is not None:
                 return mark
