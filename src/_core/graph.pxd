@@ -4,7 +4,7 @@
 from cpython.object cimport PyTypeObject
 from libc.stdint cimport int64_t, uint32_t
 
-from pysock._core.archive cimport Cursor
+from pysock._core.transact cimport Transactional
 
 cdef class Object:
     pass
@@ -33,7 +33,7 @@ cdef struct Slot:
     void *key               # object or CRuntimeClass; the archive's list keeps it alive
     uint32_t index
 
-cdef class CArchive(Cursor):
+cdef class CArchive(Transactional):
     cdef Slot *_slots       # storing: open addressing by pointer
     cdef size_t _mask       # number of slots - 1; 0: none yet
     cdef uint32_t _next     # the index that the next entry takes
@@ -42,7 +42,7 @@ cdef class CArchive(Cursor):
     cdef uint32_t _schema   # of the object being loaded; NO_SCHEMA once asked
     cdef uint32_t _object_schema    # the same, repeatable
     cdef uint32_t _stored_schema    # of the object being stored, for declared fields
-    cdef int _depth
+    cdef list _undo         # since the first of the open transactions: (key, value before) of what was replaced
     cdef int64_t _classes   # class records loaded
     cdef int64_t max_objects_
     cdef int64_t max_classes_
@@ -77,3 +77,4 @@ cdef object load_object(CArchive a, CRuntimeClass wanted)
 cdef object new_value(object cls)
 cdef int serialize(CArchive a, object obj, bint sure) except -1
 cdef int composite_failed(CArchive a, object e, int64_t at) except -1
+cdef object load_value(CArchive a, object T)

@@ -7,7 +7,7 @@ from typing_extensions import Buffer, dataclass_transform, disjoint_base
 
 from pysock.fields import field
 
-from .archive import Cursor
+from .transact import Transactional
 from .wire import WCHAR, Box, CString, CStringA, CStringW, FloatBox, IntBox, bool_
 
 VERSIONABLE_SCHEMA: Final[int]
@@ -192,7 +192,7 @@ class ObjRef(Generic[_O]):
     def __mfc_store__(cls, ar: CArchive, ref: ObjRef[Any] | CObject | None) -> None: ...
 
 @disjoint_base
-class CArchive(Cursor):
+class CArchive(Transactional):
     """Stores values and objects to a file, or loads them, as the bytes that MFC's CArchive makes (AR-1).
 
     `file` is a CFile, CMemFile or anything like them, a binary Python file, or for loading any bytes-like

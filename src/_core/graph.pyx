@@ -22,7 +22,7 @@ import warnings
 from abc import ABCMeta
 from types import GenericAlias
 
-from pysock._core.archive cimport Cursor, check_count, load_kind, store_kind
+from pysock._core.archive cimport check_count, load_kind, store_kind
 from pysock._core.buffer cimport (
     C_BAD_CLASS, C_BAD_INDEX, C_BAD_SCHEMA, C_GENERIC, S_CLOSED, S_FAILED, S_OPEN, check_loading,
     check_storing, enter_item, fail, fetch, get16, get32, leave_item, limit_in, limit_out, over_limit,
@@ -32,6 +32,7 @@ from pysock._core.errors cimport raise_invalid_arg, raise_memory, raise_not_supp
 from pysock._core.errors import CArchiveException
 from pysock._core.fast cimport ps_adopt_methods
 from pysock._core.text cimport codec
+from pysock._core.transact cimport Frame, Transactional
 from pysock._core.wire cimport BITS, K_DOUBLE, K_LONG, K_NONE, Box, K_bool, K_CString, kind_of, set_box
 
 cdef extern from "Python.h":
@@ -355,7 +356,7 @@ class Record(Value, metaclass=ObjectType):
 
     @classmethod
     def __mfc_load__(cls, ar, /):
-        return load_value(ar, cls)
+        return load_record(ar, cls)
 
     @classmethod
     def __mfc_store__(cls, ar, value, /):
@@ -526,10 +527,61 @@ cdef int add_entry(CArchive a, object what) except -1:
         i = spread(<void *>what) & a._mask
         while a._slots[i].key != NULL and a._slots[i].key != <void *>what:
             i = (i + 1) & a._mask
+        if a.frames and a._slots[i].key != NULL:  # MapObject may map an object again
+            note(a, what, a._slots[i].index)
         a._slots[i].key = <void *>what
         a._slots[i].index = a._next
     a._map.append(what)
     a._next += 1
+    return 0
+
+
+cdef int note(CArchive a, object key, object before) except -1:
+    """For a rollback: what the map had for `key`."""
+    if a._undo is None:
+        a._undo = []
+    a._undo.append((key, before))
+    return 0
+
+
+cdef int forget(CArchive a, void *key) noexcept:
+    """Take a key out of the slots; those behind it that would not be found any more move up."""
+    cdef size_t i = spread(key) & a._mask, hole, home
+    while a._slots[i].key != key:
+        if a._slots[i].key == NULL:
+            return 0
+        i = (i + 1) & a._mask
+    hole = i
+    while True:
+        i = (i + 1) & a._mask
+        if a._slots[i].key == NULL:
+            break
+        home = spread(a._slots[i].key) & a._mask
+        if ((i - home) & a._mask) >= ((i - hole) & a._mask):
+            a._slots[hole] = a._slots[i]
+            hole = i
+    a._slots[hole].key = NULL
+    return 0
+
+
+cdef int put_back(CArchive a, Py_ssize_t first) except -1:
+    """Undo what was noted since the undo list had `first` entries, the last first."""
+    cdef size_t i
+    cdef list noted = a._undo
+    if noted is None:
+        return 0
+    for key, before in reversed(noted[first:]):
+        if not a.loading:
+            i = spread(<void *>key) & a._mask
+            while a._slots[i].key != NULL and a._slots[i].key != <void *>key:
+                i = (i + 1) & a._mask
+            a._slots[i].key = <void *>key
+            a._slots[i].index = before
+        elif before is None:
+            del a._schemas[key]
+        else:
+            a._schemas[key] = before
+    del noted[first:]
     return 0
 
 
@@ -590,15 +642,19 @@ cdef int store_object(CArchive a, object obj) except -1:
         else:
             obj.Serialize(a)
     except BaseException as e:
+        left_object(a, outer, deep)
         if isinstance(e, CArchiveException):
             e.in_class = (rc.m_lpszClassName, *e.in_class)
         raise
-    finally:
-        a._depth -= 1
-        a._stored_schema = outer
-        if deep:
-            Py_LeaveRecursiveCall()
+    left_object(a, outer, deep)
     return 0
+
+
+cdef inline void left_object(CArchive a, uint32_t outer, bint deep) noexcept:
+    a._depth -= 1
+    a._stored_schema = outer
+    if deep:
+        Py_LeaveRecursiveCall()
 
 
 cdef int store_tagged(CArchive a, CRuntimeClass rc, object obj) except -1:
@@ -699,6 +755,8 @@ cdef CRuntimeClass load_record(CArchive a, int64_t at, uint32_t *schema):
             fail(a, C_BAD_SCHEMA, at, f"schema {rc.schema} of {rc.m_lpszClassName}", f"schema {schema[0]}")
         if a._schemas is None:
             a._schemas = {}
+        if a.frames:
+            note(a, rc, a._schemas.get(rc))
         a._schemas[rc] = schema[0]
     return rc
 
@@ -818,7 +876,7 @@ cdef object new_value(object cls):
     return obj
 
 
-cdef object load_value(CArchive a, object cls):
+cdef object load_record(CArchive a, object cls):
     """A record. If the stream ends before it, the archive stays sound; what goes wrong inside it is as with
     objects (AR-190)."""
     cdef int64_t at
@@ -884,6 +942,36 @@ cdef list load_many(CArchive a, object T, int64_t n):
     return out
 
 
+cdef int store_many(CArchive a, object values, object T) except -1:
+    cdef int kind = K_NONE if T is None else kind_of(T)
+    cdef CRuntimeClass wanted = None
+    cdef bint objects = False
+    if T is not None and kind == K_NONE and is_object(T):
+        wanted = runtime_class(T)
+        objects = True
+    for value in values:
+        if kind != K_NONE:
+            store_kind(a, kind, (<Box>value)._v if isinstance(value, Box) else value)
+        elif objects:
+            check_kind(value, wanted)
+            store_object(a, value)
+        elif isinstance(value, Value) and (T is None or type(value) is T):
+            store_value(a, value)
+        elif T is None:
+            a << value
+        else:
+            a.write(value, T)
+    return 0
+
+
+cdef int check_kind(object value, CRuntimeClass wanted) except -1:
+    """TypeError if a pointer of that class cannot point to it."""
+    if value is None or (isinstance(value, Object)
+                         and derives(class_of_type((<PyObject *>value).ob_type), wanted)):
+        return 0
+    raise TypeError(f"need a {wanted.m_lpszClassName} or None, not {type(value).__name__}")
+
+
 cdef int64_t least_size(object T) except -1:
     """Fewest bytes that a value of a wire type takes (AR-187)."""
     cdef int kind = kind_of(T)
@@ -892,9 +980,29 @@ cdef int64_t least_size(object T) except -1:
     return 2 if is_object(T) else getattr(T, "__mfc_min_size__", 1)
 
 
+cdef object load_value(CArchive a, object T):
+    """See CArchive.read."""
+    cdef int kind = kind_of(T)
+    if kind != K_NONE:
+        return load_kind(a, kind)
+    if isinstance(T, type) and issubclass(T, Value):
+        return load_record(a, T)
+    load = getattr(T, "__mfc_load__", None)
+    if load is not None:
+        enter_item(a)
+        try:
+            return load(a)
+        finally:
+            leave_item(a)
+    if isinstance(T, CRuntimeClass) or (isinstance(T, type) and issubclass(T, Object)):
+        rc = runtime_class(T)
+        return load_object(a, None if rc is _root else rc)
+    raise TypeError(f"{T!r} is not a wire type")
+
+
 # --- CArchive ---------------------------------------------------------------------------------------------
 
-cdef class CArchive(Cursor):
+cdef class CArchive(Transactional):
     """Stores values and objects to a file, or loads them, as the bytes that MFC's CArchive makes (AR-1).
 
     `file` is a CFile, CMemFile or anything like them, a binary Python file, or for loading any bytes-like
@@ -977,8 +1085,42 @@ cdef class CArchive(Cursor):
         free(self._slots)
         self._slots = NULL
         self._mask = 0
-        self._schemas = None
+        self._schemas = self._undo = None
         self._map = None  # last, as this runs what the objects have for destructors
+
+    cdef void mark_map(self, Frame *f) noexcept:
+        f.next = 0 if self._map is None else self._next
+        f.schema = self._schema
+        f.object_schema = self._object_schema
+        f.classes = self._classes
+        f.created = self._created
+        if self.frames == 0:
+            self._undo = None
+        f.undo = 0 if self._undo is None else len(self._undo)
+
+    cdef int unwind_map(self, Frame *f) except -1:
+        cdef Py_ssize_t i, first
+        cdef list dropped
+        self._schema = f.schema
+        self._object_schema = f.object_schema
+        self._classes = f.classes
+        self._created = f.created
+        if self._map is None:
+            return 0
+        if f.next == 0:
+            self._next = 0
+            self.clear_map()
+            return 0
+        first = PyList_GET_SIZE(self._map) - (self._next - f.next)
+        dropped = self._map[first:]
+        if self._mask:
+            for i in range(len(dropped)):
+                forget(self, <void *>PyList_GET_ITEM(dropped, i))
+        del self._map[first:]
+        self._next = f.next
+        put_back(self, f.undo)
+        del dropped  # last, as this runs what the objects have for destructors
+        return 0
 
     # --- settings
 
@@ -1232,22 +1374,7 @@ cdef class CArchive(Cursor):
         """Load one value of the wire type `T` and return it: int, float, bool or str for the scalar and
         string types, an object or None for classes derived from CObject, and what they say for value types
         and descriptors such as `list_of(CString)` (AR-200)."""
-        cdef int kind = kind_of(T)
-        if kind != K_NONE:
-            return load_kind(self, kind)
-        if isinstance(T, type) and issubclass(T, Value):
-            return load_value(self, T)
-        load = getattr(T, "__mfc_load__", None)
-        if load is not None:
-            enter_item(self)
-            try:
-                return load(self)
-            finally:
-                leave_item(self)
-        if isinstance(T, CRuntimeClass) or (isinstance(T, type) and issubclass(T, Object)):
-            rc = runtime_class(T)
-            return load_object(self, None if rc is _root else rc)
-        raise TypeError(f"{T!r} is not a wire type")
+        return load_value(self, T)
 
     def write(self, value, T=None):
         """Store one value as the wire type `T`, or as `ar << value` would without one."""
@@ -1263,9 +1390,7 @@ cdef class CArchive(Cursor):
         if store is not None:
             store(self, value)
         elif isinstance(T, CRuntimeClass) or (isinstance(T, type) and issubclass(T, Object)):
-            if value is not None and not (isinstance(value, Object) and value.IsKindOf(T)):
-                name = runtime_class(T).m_lpszClassName
-                raise TypeError(f"need a {name} or None, not {type(value).__name__}")
+            check_kind(value, runtime_class(T))
             store_object(self, value)
         else:
             raise TypeError(f"{T!r} is not a wire type")
@@ -1294,12 +1419,7 @@ cdef class CArchive(Cursor):
     def write_list(self, values, T=None):
         """Store every value of an iterable as the wire type `T`, or as `ar << value` would without one; no
         count."""
-        if T is None:
-            for value in values:
-                self << value
-        else:
-            for value in values:
-                self.write(value, T)
+        store_many(self, values, T)
 
     def read_columns(self, T, n, /):
         """Load `n` records of the class `T` into columns: a dict with an array of numbers for each scalar

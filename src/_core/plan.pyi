@@ -10,6 +10,9 @@ class Item: ...
 class Form: ...
 
 @final
+class Table: ...
+
+@final
 class Plan(Program):
     def __init__(
         self,

@@ -9,14 +9,15 @@ Invariants:
 """
 
 cimport cython
+from cpython.array cimport array, resize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
+import array as _array
 from types import MethodType
 
 from pysock._core.archive cimport (
@@ -28,8 +29,8 @@ from pysock._core.buffer cimport (
 )
 from pysock._core.errors cimport raise_not_supported
 from pysock._core.fast cimport (
-    ps_as_double, ps_as_i64, ps_as_u64, ps_fits_float, ps_get16, ps_get32, ps_get64, ps_getf32, ps_getf64,
-    ps_put16, ps_put32, ps_put64, ps_putf32, ps_putf64, ps_slot, ps_slot_offset,
+    PS_F32, PS_F64, PS_I8, PS_I16, PS_I32, PS_I64, PS_TRUTH, PS_U8, PS_U16, PS_U32, PS_U64, PS_UNIT, ps_as_i64,
+    ps_decode, ps_encode, ps_get16, ps_get32, ps_get64, ps_slot, ps_slot_offset,
 )
 from pysock._core.graph cimport (
     CArchive, CRuntimeClass, Object, Program, class_of_type, composite_failed, derives, load_object,
@@ -42,12 +43,6 @@ from pysock._core.wire cimport (
 
 cdef extern from "Python.h":
     PyObject *PyLong_FromLong(long v) except NULL
-    PyObject *PyLong_FromUnsignedLong(unsigned long v) except NULL
-    PyObject *PyLong_FromLongLong(long long v) except NULL
-    PyObject *PyLong_FromUnsignedLongLong(unsigned long long v) except NULL
-    PyObject *PyFloat_FromDouble(double v) except NULL
-    PyObject *PyUnicode_FromOrdinal(int c) except NULL
-    PyObject *PyBool_FromLong(long v) except NULL
     PyObject *_PyType_Lookup(PyTypeObject *cls, object name)
     bint PyObject_TypeCheck(object o, PyTypeObject *cls)
     bint PyUnicode_CheckExact(object o)
@@ -72,86 +67,15 @@ cdef enum Counted:
 
 # --- numbers ----------------------------------------------------------------------------------------------
 
-cdef inline PyObject *decode(int kind, const uint8_t *p) except NULL:
-    if kind == K_DWORD or kind == K_UINT:
-        return PyLong_FromUnsignedLong(ps_get32(p))
-    if kind == K_LONG or kind == K_INT or kind == K_BOOL:
-        return PyLong_FromLong(<int32_t>ps_get32(p))
-    if kind == K_DOUBLE:
-        return PyFloat_FromDouble(ps_getf64(p))
-    if kind == K_WORD:
-        return PyLong_FromLong(ps_get16(p))
-    if kind == K_BYTE:
-        return PyLong_FromLong(p[0])
-    if kind == K_SHORT:
-        return PyLong_FromLong(<int16_t>ps_get16(p))
-    if kind == K_FLOAT:
-        return PyFloat_FromDouble(ps_getf32(p))
-    if kind == K_LONGLONG:
-        return PyLong_FromLongLong(<int64_t>ps_get64(p))
-    if kind == K_ULONGLONG:
-        return PyLong_FromUnsignedLongLong(ps_get64(p))
-    if kind == K_CHAR:
-        return PyLong_FromLong(<int8_t>p[0])
-    if kind == K_WCHAR:
-        return PyUnicode_FromOrdinal(ps_get16(p))
-    return PyBool_FromLong(p[0] != 0)  # any non-zero byte is true (AR-46)
+# of the scalar kinds, by their number
+cdef int *NUMBERS = [
+    PS_U8, PS_I8, PS_TRUTH, PS_I32, PS_U16, PS_I16, PS_UNIT, PS_I32, PS_I32, PS_U32, PS_U32, PS_I64, PS_U64, PS_F32, PS_F64,
+]
 
 
 cdef inline int encode(int kind, object v, uint8_t *p) except -1:
     """Put a number where `p` points to. 1 if it does not fit or is none."""
-    cdef int64_t x = 0
-    cdef uint64_t u = 0
-    cdef double f = 0
-    if kind == K_DOUBLE or kind == K_FLOAT:
-        if PyFloat_CheckExact(v):
-            f = PyFloat_AS_DOUBLE(v)
-        else:
-            try:
-                ps_as_double(v, &f)
-            except (TypeError, OverflowError):
-                return 1
-        if kind == K_DOUBLE:
-            ps_putf64(p, f)
-            return 0
-        ps_putf32(p, <float>f)
-        return not ps_fits_float(f)
-    if kind == K_bool:
-        p[0] = 1 if v else 0
-        return 0
-    if kind == K_WCHAR:
-        try:
-            ps_put16(p, <uint16_t>unit_of(v))
-        except (TypeError, ValueError, OverflowError):
-            return 1
-        return 0
-    if kind == K_ULONGLONG:
-        if ps_as_u64(v, &u) != 0:
-            return 1
-        ps_put64(p, u)
-        return 0
-    if ps_as_i64(v, &x) != 0:
-        return 1
-    if kind == K_DWORD or kind == K_UINT:
-        ps_put32(p, <uint32_t>x)
-        return x != <uint32_t>x
-    if kind == K_LONG or kind == K_INT or kind == K_BOOL:
-        ps_put32(p, <uint32_t>x)
-        return x != <int32_t>x
-    if kind == K_WORD:
-        ps_put16(p, <uint16_t>x)
-        return x != <uint16_t>x
-    if kind == K_BYTE:
-        p[0] = <uint8_t>x
-        return x != <uint8_t>x
-    if kind == K_SHORT:
-        ps_put16(p, <uint16_t>x)
-        return x != <int16_t>x
-    if kind == K_CHAR:
-        p[0] = <uint8_t>x
-        return x != <int8_t>x
-    ps_put64(p, <uint64_t>x)
-    return 0
+    return ps_encode(NUMBERS[kind], <PyObject *>v, p)
 
 
 cdef int refuse(int kind, object v) except -1:
@@ -253,7 +177,7 @@ cdef int set_count(Item it, object count) except -1:
 # --- loading a value --------------------------------------------------------------------------------------
 
 cdef object load_number(CArchive a, int kind):
-    cdef PyObject *v = decode(kind, take(a, BITS[kind] >> 3))
+    cdef PyObject *v = ps_decode(NUMBERS[kind], take(a, BITS[kind] >> 3))
     number = <object>v
     Py_XDECREF(v)
     return number
@@ -348,7 +272,7 @@ cdef int load_numbers(CArchive a, int kind, int64_t n, list out) except -1:
         a.rcur = p + here * size
         n -= here
         for _i in range(here):
-            v = decode(kind, p)
+            v = ps_decode(NUMBERS[kind], p)
             p += size
             out.append(<object>v)
             Py_XDECREF(v)
@@ -523,7 +447,8 @@ cdef int store_list(CArchive a, Item it, object values) except -1:
 
 cdef struct Op:
     int code
-    int kind            # of a scalar, or of the number in a C_COUNT
+    int kind            # of a string
+    int number          # of a scalar or count: what it is on the wire
     int run             # bytes of the run of numbers that begins here, 0 if none does
     int span            # ops in it
     int at              # where in its run
@@ -585,6 +510,8 @@ cdef Form new_form(tuple parts, tuple absent):
         op.item = <PyObject *>it
         op.code = it.code
         op.kind = it.kind
+        if it.code == C_SCALAR or it.code == C_COUNT:
+            op.number = NUMBERS[it.kind]
         form.least += it.least
         if it.code != C_SCALAR and it.code != C_COUNT:
             begin = -1
@@ -612,6 +539,7 @@ cdef class Plan(Program):
     cdef object _before             # a base's Serialize that is a Python function, or None
     cdef tuple _parts               # (Field, spec, slot); None until the first use
     cdef tuple _cuts                # schemas at which the fields change
+    cdef Form _only                 # the form, where there is one only
     cdef list _forms                # between them; None where not yet needed
 
     def __init__(self, own, lower, schema_of=None):
@@ -709,12 +637,16 @@ cdef class Plan(Program):
             elif not field.computed:
                 absent.append((part[2], field))
         form = self._forms[i] = new_form(tuple(here), tuple(absent))
+        if not self._cuts:
+            self._only = form
         return form
 
     cdef Form form_for(self, CArchive a, object obj):
         cdef uint32_t schema
         cdef Py_ssize_t i = 0
         cdef object cut
+        if self._only is not None:
+            return self._only
         if self._parts is None:
             self.compile()
         if self._cuts:
@@ -762,22 +694,23 @@ cdef class Plan(Program):
     cdef int gather(self, CArchive a, Form form, object obj, uint8_t *scratch, bint sure) except -1:
         """Look at all values, and put the numbers into the scratch."""
         cdef Op *op = form.ops
-        cdef Py_ssize_t i
+        cdef Op *end = op + form.n
         cdef PyObject *v
-        for i in range(form.n):
+        cdef object count
+        while op < end:
             v = ps_slot(obj, op.slot)[0]
             if v == NULL:
-                self.missing(form, i)
-            value = <object>v
+                self.missing(form, op - form.ops)
             if op.code == C_SCALAR:
-                if encode(op.kind, value, scratch + op.scratch):
-                    self.fault(a, form, i, value)
+                if ps_encode(op.number, v, scratch + op.scratch):
+                    self.fault(a, form, op - form.ops, <object>v)
             elif op.code == C_COUNT:
-                value = len(value)
-                if encode(op.kind, value, scratch + op.scratch):
-                    self.fault(a, form, i, value)
-            elif not sure and not (op.code == C_STRING and PyUnicode_CheckExact(value) and PyUnicode_IS_ASCII(value)):
-                self.fault(a, form, i, value)
+                count = len(<object>v)
+                if ps_encode(op.number, <PyObject *>count, scratch + op.scratch):
+                    self.fault(a, form, op - form.ops, count)
+            elif not sure and not (op.code == C_STRING and PyUnicode_CheckExact(<object>v)
+                                   and PyUnicode_IS_ASCII(<object>v)):
+                self.fault(a, form, op - form.ops, <object>v)
             op += 1
         return 0
 
@@ -886,7 +819,7 @@ cdef class Plan(Program):
                 p = take(a, op.run)
                 last = op + op.span
                 while op < last:
-                    values[at] = decode(op.kind, p + op.at)
+                    values[at] = ps_decode(op.number, p + op.at)
                     at += 1
                     done[0] = at
                     op += 1
@@ -905,7 +838,170 @@ cdef class Plan(Program):
         return 0
 
     cdef object columns(self, CArchive a, object n):
-        raise NotImplementedError
+        """n records as a dict of columns."""
+        cdef Table table
+        cdef int64_t at, count = n
+        check_loading(a)
+        if count < 0:
+            raise ValueError(f"the number of records must not be negative, got {n}")
+        table = new_table(self, self.form_for(a, None))
+        at = position(a)
+        enter_item(a)
+        try:
+            table.load(a, count, at)
+        except BaseException as e:
+            composite_failed(a, e, at)
+            raise
+        leave_item(a)
+        return table.columns()
+
+
+# --- columns ----------------------------------------------------------------------------------------------
+
+# array.array's type codes, by what a number is on the wire; and the bytes of one
+cdef str _CODES = "BbBHhHIiQqfd"
+cdef int *SIZES = [1, 1, 1, 2, 2, 2, 4, 4, 8, 8, 4, 8]
+
+cdef struct Column:
+    uint8_t *data       # of the array; NULL for a list
+    int size            # bytes of a number
+    int at              # where in its run
+    bint truth
+
+
+@cython.final
+cdef class Table:
+    """Columns while they grow."""
+    cdef Form form
+    cdef Column *made
+    cdef list held          # arrays and lists
+    cdef int64_t rows       # loaded
+    cdef int64_t room       # for how many the arrays have memory
+
+    def __dealloc__(self):
+        free(self.made)
+
+    cdef int grow(self, int64_t room) except -1:
+        cdef Py_ssize_t i
+        for i in range(self.form.n):
+            if self.made[i].size:
+                resize(<array>self.held[i], room)
+                self.made[i].data = (<array>self.held[i]).data.as_uchars
+        self.room = room
+        return 0
+
+    cdef int load(self, CArchive a, int64_t n, int64_t at) except -1:
+        """Memory grows with what arrives (AR-188)."""
+        cdef int64_t sure = check_count(a, n, self.form.least, at)
+        while self.rows < n:
+            if self.rows == self.room:
+                self.grow(sure if self.room == 0 else n if n < 2 * self.room else 2 * self.room)
+            if self.form.n and self.form.ops[0].span == self.form.n:
+                self.load_block(a)
+            else:
+                self.load_row(a)
+        return 0
+
+    cdef int load_block(self, CArchive a) except -1:
+        """As many records as are buffered; they are numbers only."""
+        cdef Py_ssize_t size = self.form.scratch, i, left = self.room - self.rows, n
+        cdef Column *c
+        cdef uint8_t *p
+        if a.rlim - a.rcur < size:
+            fetch(a, size)
+        n = (a.rlim - a.rcur) // size
+        if n > left:
+            n = left
+        p = a.rcur
+        a.rcur += n * size
+        for i in range(self.form.n):
+            c = &self.made[i]
+            spread_numbers(c, p + c.at, n, size, self.rows)
+        self.rows += n
+        return 0
+
+    cdef int load_row(self, CArchive a) except -1:
+        cdef Op *op = self.form.ops
+        cdef Py_ssize_t i = 0, last
+        cdef int64_t n = 0
+        cdef uint8_t *p
+        while i < self.form.n:
+            if op[i].run:
+                p = take(a, op[i].run)
+                last = i + op[i].span
+                while i < last:
+                    spread_numbers(&self.made[i], p + self.made[i].at, 1, 0, self.rows)
+                    i += 1
+                continue
+            if op[i].code == C_STRING:
+                value = load_string(a)
+            elif op[i].counter < 0:
+                value = load_item(a, <Item>op[i].item, None)
+            else:
+                value = load_item(a, <Item>op[i].item, self.held[op[i].counter][self.rows])
+            (<list>self.held[i]).append(value)
+            i += 1
+        self.rows += 1
+        return 0
+
+    cdef dict columns(self):
+        self.grow(self.rows)
+        try:
+            import numpy
+        except ImportError:
+            numpy = None
+        found = {}
+        for field, held, i in zip(self.form.fields, self.held, range(self.form.n)):
+            if numpy is not None and isinstance(held, array):
+                code = "?" if self.made[<Py_ssize_t>i].truth else held.typecode
+                held = numpy.frombuffer(held, code) if len(held) else numpy.empty(0, code)
+            found[field.name] = held
+        return found
+
+
+cdef void spread_numbers(Column *c, const uint8_t *p, Py_ssize_t n, Py_ssize_t step, int64_t row) noexcept:
+    """n numbers, `step` bytes apart in the stream, to their column from a row on."""
+    cdef Py_ssize_t i
+    cdef uint8_t *to = c.data + row * c.size
+    if c.size == 8:
+        for i in range(n):
+            (<uint64_t *>to)[i] = ps_get64(p + i * step)
+    elif c.size == 4:
+        for i in range(n):
+            (<uint32_t *>to)[i] = ps_get32(p + i * step)
+    elif c.size == 2:
+        for i in range(n):
+            (<uint16_t *>to)[i] = ps_get16(p + i * step)
+    elif c.truth:
+        for i in range(n):
+            to[i] = p[i * step] != 0
+    else:
+        for i in range(n):
+            to[i] = p[i * step]
+
+
+cdef Table new_table(Plan plan, Form form):
+    cdef Table table = Table.__new__(Table)
+    cdef Py_ssize_t i
+    cdef Op *op
+    if plan._before is not None:
+        raise TypeError(f"{plan.cls.__name__} has a base with a hand-written Serialize, so it has no columns")
+    table.form = form
+    table.held = []
+    table.made = <Column *>malloc((form.n or 1) * sizeof(Column))
+    if table.made == NULL:
+        raise MemoryError()
+    memset(table.made, 0, (form.n or 1) * sizeof(Column))
+    for i in range(form.n):
+        op = &form.ops[i]
+        if op.code != C_SCALAR and op.code != C_COUNT:
+            table.held.append([])
+            continue
+        table.held.append(_array.array(_CODES[op.number]))
+        table.made[i].size = SIZES[op.number]
+        table.made[i].at = op.at
+        table.made[i].truth = op.number == PS_TRUTH
+    return table
 
 
 def construct(obj, dict values not None, /):

@@ -13,6 +13,7 @@ from ._core.errors import (
     CInvalidArgException,
     CMemoryException,
     CNotSupportedException,
+    NeedMoreData,
     SocketException,
     SocketUsageError,
     WrongThreadError,
@@ -33,6 +34,7 @@ from ._core.graph import (
 )
 from ._core.names import SockAddr
 from ._core.pump import Pump, quit, run
+from ._core.push import PENDING, Pending, PushArchive
 from ._core.sockets import CAsyncSocket, strict
 from ._core.wire import (
     BOOL,
@@ -107,6 +109,7 @@ __all__ = [
     "LOGFONT",
     "LONG",
     "LONGLONG",
+    "PENDING",
     "POINT",
     "POSITION",
     "RECT",
@@ -179,10 +182,13 @@ __all__ = [
     "Field",
     "HashKey",
     "MapPosition",
+    "NeedMoreData",
     "ObjRef",
     "OleObject",
     "OlePersistence",
+    "Pending",
     "Pump",
+    "PushArchive",
     "Record",
     "SockAddr",
     "SocketException",

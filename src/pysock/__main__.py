@@ -15,6 +15,7 @@ from pysock import __version__
 # arguments and sets `run`, which takes the parsed ones and returns the exit status.
 COMMANDS = {
     "demo": ("pysock.demo", "see what the library does, on this machine and in a few seconds"),
+    "chat": ("pysock.chat.command", "serve a chat or join one, over the wire of Microsoft's chat samples"),
     "inspect": ("pysock.inspector.command", "see what is in a file that nobody has documented"),
 }
 
