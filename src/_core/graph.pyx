@@ -356,7 +356,7 @@ class Record(Value, metaclass=ObjectType):
 
     @classmethod
     def __mfc_load__(cls, ar, /):
-        return load_record(ar, cls)
+        return load_value_of(ar, cls)
 
     @classmethod
     def __mfc_store__(cls, ar, value, /):
@@ -876,7 +876,7 @@ cdef object new_value(object cls):
     return obj
 
 
-cdef object load_record(CArchive a, object cls):
+cdef object load_value_of(CArchive a, object cls):
     """A record. If the stream ends before it, the archive stays sound; what goes wrong inside it is as with
     objects (AR-190)."""
     cdef int64_t at
@@ -986,7 +986,7 @@ cdef object load_value(CArchive a, object T):
     if kind != K_NONE:
         return load_kind(a, kind)
     if isinstance(T, type) and issubclass(T, Value):
-        return load_record(a, T)
+        return load_value_of(a, T)
     load = getattr(T, "__mfc_load__", None)
     if load is not None:
         enter_item(a)
