@@ -74,7 +74,9 @@ class Chatter:
 
     def load(self) -> None:
         """Ask for a message; `finish` gives what was loaded, when it has come."""
-        self.peer.start("in", *map(script_line, ([">>WORD"], [">>CStringW"], ["SerializeNew", "CStringList"])))
+        self.peer.start(
+            "in", *map(script_line, ([">>WORD"], [">>CStringW"], ["SerializeNew", "CStringList"]))
+        )
 
 
 @pytest.fixture

@@ -60,10 +60,11 @@ def tag_at(source: Source, offset: int) -> Tag | None:
     return Tag(offset, 2, bool(word >> 15), word & 0x7FFF)
 
 
-def record_node(tag: Tag, number: int, sure: float = 1.0) -> Node:
-    """A class record with its parts."""
+def record_node(tag: Tag, number: int, sure: float = 1.0, number_sure: float = 1.0) -> Node:
+    """A class record with its parts; a number that no later tag bears out is marked."""
     at = tag.offset
-    node = Node("class", at, tag.length, f"class #{number} {tag.name}, schema {tag.schema}", tag.name, sure)
+    label = f"class #{number}{'?' * (number_sure < 0.9)} {tag.name}, schema {tag.schema}"
+    node = Node("class", at, tag.length, label, tag.name, sure)
     node.children = [
         Node("class", at, 2, "new class", 0xFFFF, sure),
         Node("number", at + 2, 2, "schema", tag.schema, sure),

@@ -16,10 +16,13 @@ Progress = Callable[[int], object]
 class Mark:
     """A new object in the stream: of a class recorded there, or of one met before."""
 
-    __slots__ = ("entry", "object", "restart", "sure", "tag")
+    __slots__ = ("entry", "number_sure", "object", "restart", "sure", "tag")
 
-    def __init__(self, tag: Tag, entry: ClassEntry, number: int, sure: float, restart: bool) -> None:
+    def __init__(
+        self, tag: Tag, entry: ClassEntry, number: int, sure: float, number_sure: float, restart: bool
+    ) -> None:
         self.tag, self.entry, self.object, self.sure = tag, entry, number, sure
+        self.number_sure = number_sure  # of the class's number
         self.restart = restart  # the numbering began again here
 
     @property
@@ -82,7 +85,7 @@ class Scanner:
         entry = self.numbers.classes.get(tag.index)
         if entry is None:
             return None
-        return Mark(tag, entry, self.numbers.new_object(), 0.9, False)
+        return Mark(tag, entry, self.numbers.new_object(), 0.9, 1.0, False)
 
     def record(self, tag: Tag, chunk: bytes, sure: float) -> Mark:
         """A class record: numbers the class and its object. An archive records a class only once (AR-86), so a
@@ -93,7 +96,7 @@ class Scanner:
         start = tag.offset + tag.length - self._start
         ahead = chunk[start : start + _AHEAD] if self.numbers.classes else b""
         entry, number_sure = self.numbers.new_class(tag.name, tag.schema, tag.offset, ahead)
-        return Mark(tag, entry, self.numbers.new_object(), min(sure, number_sure), restart)
+        return Mark(tag, entry, self.numbers.new_object(), sure, number_sure, restart)
 
 
 def record_sureness(name: str) -> float:

@@ -147,7 +147,7 @@ class Walk:
             self.found.archives += 1
         self.found.add(entry.name, entry.schema, mark.offset, mark.sure)
         if tag.is_record:
-            return record_node(tag, entry.number, mark.sure)
+            return record_node(tag, entry.number, mark.sure, mark.number_sure)
         return Node("tag", tag.offset, tag.length, f"new object of class #{tag.index}", tag.index, mark.sure)
 
     def _head(self) -> Generator[Node, None, Mark | None]:
