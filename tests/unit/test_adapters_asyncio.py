@@ -46,11 +46,11 @@ def new_uvloop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-LOOPS = {"asyncio": asyncio.SelectorEventLoop, "no-readers": WithoutReaders}
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.SelectorEventLoop}
 if sys.platform == "win32":
     LOOPS["proactor"] = asyncio.ProactorEventLoop
 else:
-    LOOPS["uvloop"] = new_uvloop
+    LOOPS |= {"uvloop": new_uvloop, "no-readers": WithoutReaders}
 
 
 def has_readers(loop: asyncio.AbstractEventLoop) -> bool:

@@ -97,8 +97,21 @@ stdlib=$("$host" -c 'import sys, sysconfig; print("" if sys.base_prefix == "/usr
 tar cf - -C "$stdlib" --exclude='./site-packages' --exclude='./dist-packages' --exclude='./lib-dynload' \
     --exclude='./config-*' --exclude='./test' --exclude='./idlelib' --exclude='__pycache__' . | tar xf - -C "$WINPY/Lib"
 
+# Tcl's and Tk's script libraries, of the same 8.6 but for the last number; tkinter looks for them in tcl/.
+for lib in tcl tk; do
+    mkdir -p "$WINPY/tcl/${lib}8.6"
+    cp -rL /usr/share/tcltk/${lib}8.6/. "$WINPY/tcl/${lib}8.6"
+done
+sed -i -E 's/^(package require -exact T(cl|k) +8\.6)\.[0-9]+$/\1.12/' "$WINPY"/tcl/{tcl8.6/init.tcl,tk8.6/tk.tcl}
+
 (cd "$tmp" && gendef "$WINPY/python$PY_TAG.dll" 2>/dev/null)
 x86_64-w64-mingw32-dlltool -d "$tmp/python$PY_TAG.def" -D python$PY_TAG.dll -l "$WINPY/libs/libpython$PY_TAG.a"
+# python3.dll, for extensions of the stable ABI (PySide6): every name leads on to the one above
+{ printf 'LIBRARY python3.dll\nEXPORTS\n'
+  awk '/^EXPORTS/ { on = 1; next }
+       on && /^[A-Za-z_]/ { print $1 " = python'$PY_TAG'." $1 ($2 == "DATA" ? " DATA" : "") }' "$tmp/python$PY_TAG.def"
+} >"$tmp/python3.def"
+x86_64-w64-mingw32-gcc-win32 -shared -nostdlib -Wl,-e,0 -o "$WINPY/python3.dll" "$tmp/python3.def"
 x86_64-w64-mingw32-gcc-win32 -dumpspecs | sed 's/-lmsvcrt/-lucrt/' >"$WINPY/libs/ucrt.specs"
 x86_64-w64-mingw32-windres -o "$tmp/launcher.o" "$here/launcher.rc"
 x86_64-w64-mingw32-gcc-win32 -O2 -Wall -municode -static-libgcc -s -o "$WINPY/python.exe" "$here/launcher.c" "$tmp/launcher.o"

@@ -69,7 +69,7 @@ typedef struct request {
     SOCKET base;      /* below any layered provider */
     HANDLE device;
     uint32_t asked;    /* of ps_watch.armed, while out */
-    uint32_t outdated; /* rearmed when the answer was there already: what it says of these was before */
+    uint32_t outdated; /* rearmed while out: the answer may be from before, so it is asked again */
     int out, stale;   /* the driver has it; it was cancelled because it asks for too little */
     int dead;         /* its socket is gone, and that was told */
     int listed;       /* in the list of those to look at before the next wait */
@@ -300,7 +300,7 @@ static void windows_rearm(ps_poller *base, ps_watch *w, uint32_t bits) {
     request *q = p->slots[w->slot].request;
     w->armed |= (bits & WANTED) | PS_ERR;
     if ((bits & PS_ALL) == PS_ALL) q->asked = 0;
-    if (q->out && HasOverlappedIoCompleted(&q->overlapped)) q->outdated |= bits;
+    if (q->out) q->outdated |= bits | (bits & PS_IN ? PS_LATE : 0);
     enlist(p, q);
 }
 
