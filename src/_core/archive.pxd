@@ -1,7 +1,7 @@
 # cython: language_level=3
 """The values of an archive, for the room above."""
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from pysock._core.buffer cimport Buffer
 from pysock._core.text cimport Codec
@@ -19,5 +19,11 @@ cdef class Cursor(Buffer):
 
     cdef str text_of(self, bytearray units, bint wide)
 
+cdef int store_string(Cursor c, object v, int kind) except -1
+cdef str load_string(Cursor c)
+cdef uint64_t read_count(Cursor c) except? 0xFFFFFFFFFFFFFFFF
+cdef int64_t sizable_count(Cursor c, uint64_t n, int64_t at) except -1
+cdef int64_t check_count(Cursor c, int64_t n, int64_t size, int64_t at) except -1
+cdef int write_count(Cursor c, uint64_t n) except -1
 cdef int store_kind(Cursor c, int kind, object v) except -1
 cdef object load_kind(Cursor c, int kind)

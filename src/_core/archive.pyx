@@ -19,7 +19,7 @@ import array as _array
 from struct import Struct as _Struct
 
 from pysock._core.buffer cimport (
-    C_GENERIC, F_MEMFILE, F_MEMORY, Buffer, check_budget, check_loading, check_storing, enter_item, fail,
+    C_GENERIC, F_FEED, F_MEMFILE, F_MEMORY, Buffer, check_budget, check_loading, check_storing, enter_item, fail,
     fill, get8, get16, get32, leave_item, limit_in, limit_out, over_limit, position, put8, put16, put32,
     read_bulk, read_exact, remaining, room, short_of, take, text_of_bytes, write_bulk,
 )
@@ -39,6 +39,7 @@ cdef extern from "Python.h":
 
 cdef enum:
     FIRST_PIECE = 65536     # bytes taken on trust when nobody knows how many will come (AR-188)
+    PORTION = 64            # elements between looks at how much more must come (AR-219)
 
 
 # --- scalars ----------------------------------------------------------------------------------------------
@@ -492,6 +493,13 @@ cdef int64_t check_count(Cursor c, int64_t n, int64_t size, int64_t at) except -
     if n > INT64_MAX // size:
         short_of(c, at, INT64_MAX, buffered)
     check_budget(c, n * size)
+    if c.source == F_FEED:
+        if c.least < position(c) + n * size:
+            c.least = position(c) + n * size  # not before that is another try worth while (AR-219)
+        if not c.stoppable:
+            fill(c, n * size)
+        most = FIRST_PIECE // size + 1
+        return n if n < most else most
     known = -1
     if c.source == F_MEMORY or c.source == F_MEMFILE or (n > FIRST_PIECE // size and not c._faithful):
         known = remaining(c)
@@ -573,6 +581,8 @@ cdef object new_array(Cursor c, Layout lay, object T, int64_t n, int64_t at):
     cdef Py_ssize_t have = 0, got
     cdef str code
     sure = check_count(c, n, lay.size, at) * lay.size
+    if c.source == F_FEED:
+        fill(c, total)
     if lay.kind == K_NONE:
         grown = bytearray(sure)
         result = None
@@ -802,12 +812,15 @@ cdef class Cursor(Buffer):
         given room at once.
 
         ArchiveLimitError above max_count or max_total; endOfFile if the stream is known to be shorter than
-        n * min_size bytes (AR-180, AR-187, AR-188).
+        n * min_size bytes (AR-180, AR-187, AR-188). An archive that is fed is best asked
+        again after the few elements that it names: with fewer left it knows better what must come (AR-219).
         """
         cdef uint64_t count = 0
+        cdef int64_t most
         if ps_as_u64(n, &count) != 0:
             refuse("a count", 0, 0xFFFFFFFFFFFFFFFF, n)
-        return check_count(self, sizable_count(self, count, position(self)), min_size, position(self))
+        most = check_count(self, sizable_count(self, count, position(self)), min_size, position(self))
+        return PORTION if most > PORTION and self.source == F_FEED else most
 
     # --- bulk arrays
 

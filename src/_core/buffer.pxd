@@ -26,6 +26,7 @@ cdef enum Source:
     F_PY        # has read/write/seek
     F_PY_INTO   # has readinto as well
     F_STREAM    # compiled, not ours to know: C calls through Stream
+    F_FEED      # no file: bytes are pushed into the buffer; becomes F_MEMORY once it is known that no more come
 
 cdef enum Cause:
     C_GENERIC = 1
@@ -57,6 +58,13 @@ cdef class Buffer:
     cdef bint busy          # inside a call on the file; the windows are put away
     cdef bint blocking      # AR-7: never ask for more than is needed
     cdef bint _faithful
+    cdef int frames         # transactions that are open
+    cdef bint kept          # loading passes through the buffer only, which grows: in a transaction, or fed
+    cdef bint stoppable     # fed, and a load that lacks bytes waits for them instead of failing
+    cdef int64_t least      # fed: stream offset before which what is being loaded cannot end
+    cdef bint starved       # NeedMoreData was raised and not rolled back yet
+    cdef int64_t mark       # stream offset at which the outermost transaction began
+    cdef Py_ssize_t nominal     # bytes of buffer that were asked for
     cdef Py_ssize_t taken   # bytes of a write that the file took before it failed
     cdef uint8_t *saved[4]  # rcur, rlim, wcur, wlim while busy
 
@@ -82,6 +90,8 @@ cdef class Buffer:
     cdef int bind_python(self, object file) except -1
     cdef int drop_buffer(self) noexcept
     cdef void clear_map(self) noexcept
+    cdef int fill_kept(self, Py_ssize_t k) except -1
+    cdef int room_kept(self, Py_ssize_t k) except -1
 
 
 # --- the slow paths
@@ -96,6 +106,9 @@ cdef object text_of_bytes(int64_t n)
 cdef uint8_t *make_room(Buffer c, Py_ssize_t k) except NULL
 cdef uint8_t *fetch(Buffer c, Py_ssize_t k) except NULL
 cdef int fill(Buffer c, Py_ssize_t k) except -1
+cdef int open_window(Buffer c) noexcept
+cdef int resize_buffer(Buffer c, Py_ssize_t size) except -1
+cdef Py_ssize_t read_into(Buffer c, uint8_t *dst, Py_ssize_t n, object owner, Py_ssize_t offset) except -1
 cdef int check_budget(Buffer c, int64_t k) except -1
 cdef int64_t remaining(Buffer c) except -2
 cdef object read_some(Buffer c, int64_t n)

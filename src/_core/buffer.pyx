@@ -13,7 +13,7 @@ Invariants:
 from cpython.buffer cimport (
     PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
 )
-from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize, PyByteArray_Resize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject, PyTypeObject
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t
@@ -25,7 +25,7 @@ import os as _os
 from pysock._core.errors cimport raise_archive, raise_file, raise_invalid_arg, raise_limit
 from pysock._core.fast cimport ps_same_method
 from pysock._core.memfile cimport MemFile
-from pysock._core.stream cimport Stream
+from pysock._core.stream cimport Feed, Stream
 
 cdef extern from *:
     """
@@ -294,6 +294,41 @@ cdef int64_t remaining(Buffer c) except -2:
     return buffered + (end - here if end > here else 0)
 
 
+cdef int resize_buffer(Buffer c, Py_ssize_t size) except -1:
+    """Another size for the buffer, with what is in it and both windows; only outside of calls on the file.
+
+    The one place where a buffer grows. Whoever was lent a piece of the old one keeps that.
+    """
+    cdef Py_ssize_t used = (c.rend if c.loading else c.wcur) - c.start
+    cdef Py_ssize_t cursor = c.rcur - c.start, limit = c.rlim - c.start
+    cdef bint shared = c.user_buffer
+    if not shared:
+        PyBuffer_Release(&c._view)
+        try:
+            PyByteArray_Resize(c._buffer, size)
+        except BufferError:
+            shared = True
+        finally:
+            PyObject_GetBuffer(c._buffer, &c._view, PyBUF_WRITABLE)
+    if shared:
+        fresh = PyByteArray_FromStringAndSize(NULL, size)
+        memcpy(PyByteArray_AS_STRING(fresh), c.start, used)
+        PyBuffer_Release(&c._view)
+        c._buffer = fresh
+        c.user_buffer = False
+        PyObject_GetBuffer(fresh, &c._view, PyBUF_WRITABLE)
+    c.start = <uint8_t *>c._view.buf
+    c.cap = size
+    if c.loading:
+        c.rcur = c.start + cursor
+        c.rlim = c.start + limit
+        c.rend = c.start + used
+    else:
+        c.wcur = c.start + used
+        c.wlim = c.start + size
+    return 0
+
+
 # --- storing: the buffer ----------------------------------------------------------------------------------
 
 cdef int flush_store(Buffer c) except -1:
@@ -311,13 +346,18 @@ cdef int flush_store(Buffer c) except -1:
         raise
     c.base += n
     c.wcur = c.start
+    if c.cap > c.nominal:  # a transaction needed more
+        resize_buffer(c, c.nominal)
     return 0
 
 
 cdef uint8_t *make_room(Buffer c, Py_ssize_t k) except NULL:
     """Slow path of `room`."""
     check_storing(c)
-    flush_store(c)
+    if c.frames:
+        c.room_kept(k)
+    else:
+        flush_store(c)
     return c.wcur
 
 
@@ -331,6 +371,11 @@ cdef int write_bulk(Buffer c, const uint8_t *p, Py_ssize_t n, object owner) exce
         return 0
     check_storing(c)
     if n == 0:
+        return 0
+    if c.frames:
+        c.room_kept(n)
+        memmove(c.wcur, p, n)
+        c.wcur += n
         return 0
     memmove(c.wcur, p, fits)
     c.wcur += fits
@@ -386,6 +431,8 @@ cdef int fill(Buffer c, Py_ssize_t k) except -1:
     unread = c.rend - c.rcur
     if unread >= k:
         return 1
+    if c.kept:
+        return c.fill_kept(k)
     if c.source == F_MEMORY or (c._faithful and c.rcur == c.start):  # AR-22: MFC does not ask again
         return 0
     if k > c.cap:
@@ -430,6 +477,14 @@ cdef Py_ssize_t read_bulk(Buffer c, uint8_t *dst, Py_ssize_t n, object owner, Py
     if n == 0:
         return 0
     check_budget(c, n)
+    if c.kept:
+        fill(c, n)
+        fits = c.rlim - c.rcur
+        if fits > n:
+            fits = n
+        memmove(dst, c.rcur, fits)
+        c.rcur += fits
+        return fits
     memmove(dst, c.rcur, fits)
     c.rcur += fits
     done = fits
@@ -480,6 +535,10 @@ cdef object read_some(Buffer c, int64_t n):
     if n == 0:
         return b""
     check_budget(c, n)
+    if c.kept:
+        fill(c, n)
+        fits = c.rlim - c.rcur
+        return read_some(c, n if n < fits else fits)
     if c.source == F_MEMORY or c.source == F_MEMFILE:
         known = remaining(c)
         have = n if n < known else known
@@ -609,7 +668,7 @@ cdef class Buffer:
         self.bind(file)
         if self.source == F_MEMORY:
             self.start = <uint8_t *>self._view.buf
-            self.cap = self._view.len
+            self.nominal = self.cap = self._view.len
             self.rcur = self.start
             self.rend = self.start + self.cap
         else:
@@ -629,7 +688,7 @@ cdef class Buffer:
                 size = self._view.len
             self._buffer = lpbuf
             self.start = <uint8_t *>self._view.buf
-            self.cap = size
+            self.nominal = self.cap = size
             if self.loading:
                 self.rcur = self.rend = self.start + size  # AR-6
                 self.base = -size
@@ -657,6 +716,9 @@ cdef class Buffer:
             self._stream = file
             self.source = F_STREAM
             self.blocking = not (self._read_ahead and self._stream.can_read_ahead())  # AR-222
+        elif isinstance(file, Feed):
+            self.source = F_FEED
+            self.kept = self.blocking = True
         elif hasattr(file, "Read") or hasattr(file, "Write"):
             self.bind_mfc(file)
         elif PyObject_CheckBuffer(file):
@@ -719,12 +781,22 @@ cdef class Buffer:
     cdef void clear_map(self) noexcept:
         """The objects of the archive are no longer needed (graph overrides this)."""
 
+    cdef int fill_kept(self, Py_ssize_t k) except -1:
+        """`fill` where bytes that were read are kept (transact overrides this)."""
+        raise NotImplementedError
+
+    cdef int room_kept(self, Py_ssize_t k) except -1:
+        """Room for k more bytes without a flush (transact overrides this)."""
+        raise NotImplementedError
+
     cdef int end(self) noexcept:
         """Forget the file; the buffer stays until a call on the file that is under way has come back."""
         self.state = S_CLOSED
         self.rcur = self.rlim = self.rend = self.wcur = self.wlim = self.start = NULL
         self._file = None
         self._read = self._write = self._seek = None
+        self.frames = 0
+        self.kept = self.starved = False
         self.clear_map()
         if not self.busy:
             self.drop_buffer()
@@ -742,10 +814,12 @@ cdef class Buffer:
 
     cdef int flush(self) except -1:
         cdef Py_ssize_t unread
+        if self.frames:
+            raise RuntimeError("a transaction is open: commit() or rollback() first")
         if not self.loading:
             return flush_store(self)
         unread = self.rend - self.rcur
-        if self.source == F_MEMORY or unread == 0:
+        if self.source == F_MEMORY or self.source == F_FEED or unread == 0:
             return 0
         if self.source == F_STREAM:
             give_back(self, unread)

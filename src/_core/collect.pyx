@@ -3,8 +3,9 @@
 
 Invariants of a chain:
 - its values lie flat in a Python list until somebody asks for a position; from then on they are linked nodes,
-  until `clear`. Nothing that users see depends on that: while a walker is on the flat values, only appending
-  changes them, and linking leaves it the nodes it needs to go on;
+  until `clear`. Nothing that users see depends on that: while a walker is under way, only appending changes the
+  flat values, and linking sets it on the node it had come to;
+- it knows its walkers: who stands on a node that is removed is set back to the one before;
 - a node is in at most one chain, and its `mark` is that chain's; a removed node has mark 0, and `clear` gives
   the chain a new mark, so that every older position is known to be invalid without a visit to it;
 - `next` owns, `prev` is borrowed: a node with a good mark has a `prev` that is alive: the one before owns it.
@@ -72,13 +73,25 @@ cdef class Chain:
     cdef POSITION tail
     cdef Py_ssize_t count   # of nodes
     cdef uint64_t mark
-    cdef Py_ssize_t walkers     # that are on the flat values
-    cdef list nodes         # as they were first linked, if walkers were under way
+    cdef PyObject *walkers  # the first of those under way; borrowed, as they own their chain
 
     def __cinit__(self):
         self.flat = []
-        self.count = self.walkers = 0
+        self.count = 0
+        self.walkers = NULL
         self.renew()
+
+    def __dealloc__(self):
+        self.dismiss_walkers()
+
+    cdef int dismiss_walkers(self) noexcept:
+        """Nothing is left to walk on."""
+        cdef Walker walker
+        while self.walkers != NULL:
+            walker = <Walker>self.walkers
+            walker.leave()
+            walker.chain = None
+        return 0
 
     cdef int renew(self) noexcept:
         global last_mark
@@ -91,16 +104,17 @@ cdef class Chain:
     cdef int to_nodes(self) except -1:
         """Link the values, if they are not."""
         cdef list values = self.flat, nodes
-        cdef POSITION node
+        cdef PyObject *other = self.walkers
+        cdef Walker walker
         if values is None:
             return 0
-        nodes = [] if self.walkers else None
         self.flat = None
-        for value in values:
-            node = self.link(value, None)
-            if nodes is not None:
-                nodes.append(node)
-        self.nodes = nodes
+        nodes = [self.link(value, None) for value in values]
+        while other != NULL:
+            walker = <Walker>other
+            if walker.started:
+                walker.here = nodes[walker.index + 1 if walker.back else walker.index - 1]
+            other = walker.next
         return 0
 
     cdef POSITION node(self, position):
@@ -139,6 +153,10 @@ cdef class Chain:
         cdef POSITION following = node.next
         cdef PyObject *prev = node.prev
         cdef object value = node.value
+        cdef PyObject *other = self.walkers
+        while other != NULL:
+            (<Walker>other).stand_back(node)
+            other = (<Walker>other).next
         node.mark = 0
         node.prev = NULL
         node.next = None
@@ -181,7 +199,7 @@ cdef class Chain:
 
     def own(self):
         """The flat list itself, if it is one and may be changed at will; else None."""
-        return None if self.walkers else self.flat
+        return self.flat if self.walkers == NULL else None
 
     def item(self, Py_ssize_t index, /):
         """The value at an index; IndexError if there is none."""
@@ -211,10 +229,10 @@ cdef class Chain:
         cdef POSITION head = self.head
         cdef list flat = self.flat
         self.head = self.tail = None
-        self.count = self.walkers = 0
-        self.nodes = None
+        self.count = 0
         self.flat = []
         self.renew()
+        self.dismiss_walkers()
         del head, flat  # last: what dies with the values may come back to this list
 
     # --- with positions
@@ -293,99 +311,91 @@ cdef class Chain:
 
 @cython.final
 cdef class Walker:
-    """Goes over a chain that may change meanwhile: what is added ahead is met, what is removed is not.
-
-    Only if both the element met last and the one after it are gone, the way is lost: RuntimeError.
-    """
+    """Goes over a chain that may change meanwhile: what is added ahead is met, what is removed is not."""
     cdef Chain chain            # None at the end
-    cdef uint64_t mark          # of the chain when this began: it changes with `clear`, which ends this
+    cdef PyObject *next         # among the chain's walkers
+    cdef PyObject **link        # what points to this one; NULL once it has left them
     cdef bint back
     cdef bint started
-    cdef list flat              # the chain's flat values, while this walks on them
-    cdef Py_ssize_t index       # in them, of the next
-    cdef POSITION here          # of nodes: met last
-    cdef POSITION ahead         # what came next when it was met
+    cdef Py_ssize_t index       # of the next among flat values
+    cdef POSITION here          # among nodes: the one met last that is still there
 
     def __init__(self):
         raise TypeError("iterate over a list")
 
     def __dealloc__(self):
-        self.leave_flat()
+        self.leave()
 
-    cdef int leave_flat(self) noexcept:
-        if self.flat is not None:
-            if self.chain is not None and self.chain.mark == self.mark:
-                self.chain.walkers -= 1
-            self.flat = None
+    cdef int join(self, Chain chain) noexcept:
+        self.chain = chain
+        self.next = chain.walkers
+        if self.next != NULL:
+            (<Walker>self.next).link = &self.next
+        self.link = &chain.walkers
+        chain.walkers = <PyObject *>self
+        return 0
+
+    cdef int leave(self) noexcept:
+        if self.link != NULL:
+            self.link[0] = self.next
+            if self.next != NULL:
+                (<Walker>self.next).link = self.link
+            self.link = NULL
+        return 0
+
+    cdef int stand_back(self, POSITION gone) noexcept:
+        """That node goes: whoever stands on it stands on the one before, in the way's direction."""
+        if self.here is gone:
+            self.here = self.step(gone, not self.back)
+            self.started = self.here is not None
         return 0
 
     def __iter__(self):
         return self
 
     def __next__(self):
+        cdef Chain chain = self.chain
         cdef POSITION node
-        if self.chain is None or self.chain.mark != self.mark:
-            return self.finish()
-        if self.flat is not None:
-            if self.chain.flat is not None:
-                return self.next_flat()
-            self.go_on_by_nodes()
-        if not self.started:
-            self.started = True
-            node = self.chain.tail if self.back else self.chain.head
-        elif self.here.mark == self.mark:
-            node = self.step(self.here)
+        if chain is None:
+            raise StopIteration
+        if chain.flat is not None:
+            return self.next_flat(chain.flat)
+        if self.started:
+            node = self.step(self.here, self.back)
         else:
-            node = self.ahead
-        if node is None or self.chain.count == 0:
+            node = chain.tail if self.back else chain.head
+        if node is None:
             return self.finish()
-        if node.mark != self.mark:
-            raise RuntimeError("the list lost the element just met and the next one: where to go on?")
+        self.started = True
         self.here = node
-        self.ahead = self.step(node)
         return node.value
 
     cdef object finish(self):
-        self.leave_flat()
-        self.here = self.ahead = None
+        self.leave()
+        self.here = None
         self.chain = None
         raise StopIteration
 
-    cdef object next_flat(self):
+    cdef object next_flat(self, list values):
         if not self.started:
-            self.started = True
-            self.index = len(self.flat) - 1 if self.back else 0
-        if not 0 <= self.index < len(self.flat):
+            self.index = len(values) - 1 if self.back else 0
+        if not 0 <= self.index < len(values):
             return self.finish()
-        value = self.flat[self.index]
+        self.started = True
+        value = values[self.index]
         self.index += -1 if self.back else 1
         return value
 
-    cdef int go_on_by_nodes(self) except -1:
-        """The chain was linked since the last step."""
-        cdef list nodes = self.chain.nodes
-        self.leave_flat()
-        if self.chain.walkers == 0:
-            self.chain.nodes = None  # this was the last that needs them
-        if self.started:
-            self.here = nodes[self.index + 1 if self.back else self.index - 1]
-            self.ahead = nodes[self.index] if 0 <= self.index < len(nodes) else None
-        return 0
-
-    cdef POSITION step(self, POSITION node):
-        if not self.back:
+    cdef POSITION step(self, POSITION node, bint back):
+        if not back:
             return node.next
         return None if node.prev == NULL else <POSITION>node.prev
 
 
 cdef Walker new_walker(Chain chain, bint back):
     cdef Walker walker = Walker.__new__(Walker)
-    walker.chain = chain
-    walker.mark = chain.mark
     walker.back = back
-    if chain.flat is not None:
-        chain.walkers += 1
-        walker.flat = chain.flat
+    walker.join(chain)
     return walker
 
 

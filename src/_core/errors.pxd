@@ -7,6 +7,7 @@
 cdef int raise_archive(int cause, object file_name, object offset, object wanted, object found) except -1
 # limit: its name; allowed: its value; found: what the stream asked for
 cdef int raise_limit(object limit, object allowed, object found, object file_name, object offset) except -1
+cdef int raise_need_more(object missing, object offset) except -1
 # cause: CFileException's; os_error: -1 if none; operation: what was tried, for example "seek in"
 cdef int raise_file(int cause, long long os_error, object file_name, object operation) except -1
 cdef int raise_not_supported(object text) except -1

@@ -67,6 +67,11 @@ class ArchiveEndOfFile(CArchiveException, EOFError):
         in_class: Iterable[str] = (),
     ) -> None: ...
 
+class NeedMoreData(BlockingIOError):
+    missing: int
+    offset: int | None
+    def __init__(self, missing: int = 1, offset: int | None = None) -> None: ...
+
 class ArchiveLimitError(CArchiveException):
     limit: str
     allowed: int | None

@@ -268,6 +268,26 @@ class ArchiveEndOfFile(CArchiveException, EOFError):
                                    in_class=in_class)
 
 
+class NeedMoreData(BlockingIOError):
+    """The stream has not ended, but has no more bytes now: roll back, and try again when more have come
+    (AR-217).
+
+    `missing` is how many bytes the failed item needs at least; `offset` the byte of the stream from which on
+    they are missing. Not a `CArchiveException`: nothing is wrong with the stream.
+    """
+
+    __module__ = "pysock"
+
+    def __init__(self, missing=1, offset=None):
+        text = f"the stream has no more bytes now, at least {missing} more are needed"
+        BlockingIOError.__init__(self, _errno.EAGAIN, text if offset is None else f"{text} at byte {offset}")
+        self.missing = missing
+        self.offset = offset
+
+    def __reduce__(self):
+        return type(self), (self.missing, self.offset)
+
+
 class ArchiveLimitError(CArchiveException):
     """The stream asks for more than a limit of the archive allows (AR-179 to AR-184); cause `badIndex`.
 
@@ -410,6 +430,10 @@ cdef int raise_archive(int cause, object file_name, object offset, object wanted
 
 cdef int raise_limit(object limit, object allowed, object found, object file_name, object offset) except -1:
     raise ArchiveLimitError(limit, allowed, found, file_name, offset=offset)
+
+
+cdef int raise_need_more(object missing, object offset) except -1:
+    raise NeedMoreData(missing, offset)
 
 
 cdef int raise_file(int cause, long long os_error, object file_name, object operation) except -1:

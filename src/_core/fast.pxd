@@ -1,7 +1,7 @@
 # cython: language_level=3
 """The C that the bytes stack stands on: little-endian access, text scans, CPython details."""
 
-from cpython.object cimport PyTypeObject
+from cpython.object cimport PyObject, PyTypeObject
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "ps_bytes.h" nogil:
@@ -37,3 +37,10 @@ cdef extern from "pyfast.h":
     bint ps_fits_float(double x)
     bint ps_same_method(PyTypeObject *a, PyTypeObject *b, object name)
     int ps_adopt_methods(PyTypeObject *type) except -1
+    cdef enum:
+        PS_U8, PS_I8, PS_TRUTH, PS_U16, PS_I16, PS_UNIT, PS_U32, PS_I32, PS_U64, PS_I64, PS_F32, PS_F64
+    # 0: it is where p points to; 1: it does not fit or is no number; -1: raised
+    int ps_encode(int number, PyObject *o, uint8_t *p) except -1
+    PyObject *ps_decode(int number, const uint8_t *p) except NULL
+    Py_ssize_t ps_slot_offset(object o)
+    PyObject **ps_slot(object o, Py_ssize_t offset)

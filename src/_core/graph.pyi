@@ -1,10 +1,13 @@
-from collections.abc import Iterable, Iterator
+from abc import ABCMeta
+from collections.abc import Callable, Iterable, Iterator
 from types import GenericAlias
 from typing import Any, ClassVar, Final, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, final, overload
 
-from typing_extensions import Buffer, disjoint_base
+from typing_extensions import Buffer, dataclass_transform, disjoint_base
 
-from .archive import Cursor
+from pysock.fields import field
+
+from .transact import Transactional
 from .wire import WCHAR, Box, CString, CStringA, CStringW, FloatBox, IntBox, bool_
 
 VERSIONABLE_SCHEMA: Final[int]
@@ -63,6 +66,18 @@ class CRuntimeClass:
     def FromName(name: str) -> CRuntimeClass | None:
         """The class that was registered last under that name, None if there is none (AR-100)."""
 
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
+class ObjectType(ABCMeta):
+    """The type of CObject, of Record, and of the classes derived from them: makes slots of declared fields.
+
+    A slot has to be there when a class comes into being, so no `__init_subclass__` could do it.
+    """
+
+    _declare: ClassVar[Any]
+
+@disjoint_base
+class Program: ...
+
 class Object:
     def Serialize(self, ar: CArchive, /) -> None:
         """Store or load the object's own data; override it. This one does nothing (AR-113)."""
@@ -77,7 +92,7 @@ class Object:
     def IsSerializable(self) -> bool:
         """True if the object's class has a schema, so that a pointer to it can be stored."""
 
-class CObject(Object):
+class CObject(Object, metaclass=ObjectType):
     """Base of everything that an archive stores by pointer.
 
     Class keywords take the place of MFC's macros (AR-115, AR-205):
@@ -108,8 +123,32 @@ class CObject(Object):
         abstract: bool = False,
         registry: ClassRegistry | Literal[False] | None = None,
         library: bool = False,
+        eq: bool = False,
+        schema_of: Callable[[CArchive], int] | None = None,
         **kwargs: Any,
     ) -> None: ...
+
+class Value:
+    def Serialize(self, ar: CArchive, /) -> None:
+        """Store or load the record's fields."""
+
+class Record(Value, metaclass=ObjectType):
+    """Base of what an archive stores by value only: headers, messages, parts of objects. There are no tags.
+
+    class Header(Record):
+        magic: int = field(DWORD)
+        name: str = field(CString)
+
+    ar.write(Header(magic=1, name="x"));  header = ar.read(Header)
+    """
+
+    def __init_subclass__(
+        cls, *, eq: bool = False, schema_of: Callable[[CArchive], int] | None = None, **kwargs: Any
+    ) -> None: ...
+    @classmethod
+    def __mfc_load__(cls, ar: CArchive, /) -> Self: ...
+    @classmethod
+    def __mfc_store__(cls, ar: CArchive, value: Self, /) -> None: ...
 
 @final
 class ClassRegistry:
@@ -153,7 +192,7 @@ class ObjRef(Generic[_O]):
     def __mfc_store__(cls, ar: CArchive, ref: ObjRef[Any] | CObject | None) -> None: ...
 
 @disjoint_base
-class CArchive(Cursor):
+class CArchive(Transactional):
     """Stores values and objects to a file, or loads them, as the bytes that MFC's CArchive makes (AR-1).
 
     `file` is a CFile, CMemFile or anything like them, a binary Python file, or for loading any bytes-like
@@ -335,5 +374,38 @@ class CArchive(Cursor):
     def read(self, T: type[_O], /) -> _O | None: ...
     @overload
     def read(self, T: CRuntimeClass, /) -> CObject | None: ...
+    @overload
+    def read_list(  # type: ignore[overload-overlap]
+        self, T: type[WCHAR] | type[CString] | type[CStringA] | type[CStringW], n: int, /
+    ) -> list[str]:
+        """Load `n` values of the wire type `T` into a new list, without a count before them.
+
+        endOfFile at once if the stream is known to be shorter than that many, ArchiveLimitError above
+        max_count (AR-180, AR-187). For a count in the stream there is `ar.read(list_of(T))`.
+        """
+
+    @overload
+    def read_list(self, T: type[bool_], n: int, /) -> list[bool]: ...
+    @overload
+    def read_list(self, T: type[IntBox], n: int, /) -> list[int]: ...
+    @overload
+    def read_list(self, T: type[FloatBox], n: int, /) -> list[float]: ...
+    @overload
+    def read_list(self, T: _Loads[_T], n: int, /) -> list[_T]: ...
+    @overload
+    def read_list(self, T: type[_O], n: int, /) -> list[_O | None]: ...
+    @overload
+    def read_list(self, T: CRuntimeClass, n: int, /) -> list[CObject | None]: ...
+    def write_list(self, values: Iterable[Any], T: Any = None) -> None:
+        """Store every value of an iterable as the wire type `T`, or as `ar << value` would without one; no
+        count."""
+
+    def read_columns(self, T: type[Record], n: int, /) -> dict[str, Any]:
+        """Load `n` records of the class `T` into columns: a dict with an array of numbers for each scalar
+        field and a list for any other.
+
+        The arrays are numpy's where numpy is installed, else `array.array`. Limits are those of `read_list`.
+        """
+
     def write(self, value: Any, T: type[Box] | _Class | Any = None) -> None:
         """Store one value as the wire type `T`, or as `ar << value` would without one."""

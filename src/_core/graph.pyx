@@ -19,9 +19,10 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
 
 import warnings
+from abc import ABCMeta
 from types import GenericAlias
 
-from pysock._core.archive cimport Cursor, load_kind, store_kind
+from pysock._core.archive cimport check_count, load_kind, store_kind
 from pysock._core.buffer cimport (
     C_BAD_CLASS, C_BAD_INDEX, C_BAD_SCHEMA, C_GENERIC, S_CLOSED, S_FAILED, S_OPEN, check_loading,
     check_storing, enter_item, fail, fetch, get16, get32, leave_item, limit_in, limit_out, over_limit,
@@ -31,7 +32,8 @@ from pysock._core.errors cimport raise_invalid_arg, raise_memory, raise_not_supp
 from pysock._core.errors import CArchiveException
 from pysock._core.fast cimport ps_adopt_methods
 from pysock._core.text cimport codec
-from pysock._core.wire cimport K_DOUBLE, K_LONG, K_NONE, Box, K_bool, K_CString, kind_of
+from pysock._core.transact cimport Frame, Transactional
+from pysock._core.wire cimport BITS, K_DOUBLE, K_LONG, K_NONE, Box, K_bool, K_CString, kind_of
 
 cdef extern from "Python.h":
     PyObject *_PyType_Lookup(PyTypeObject *cls, object name)
@@ -65,6 +67,7 @@ cdef enum:
     CLASS_BIT = 0x8000
     NEW_CLASS = 0xFFFF
     LONGEST_NAME = 63
+    NATIVE_DEPTH = 500  # of objects within objects that need none of Python's own stack (AR-213)
 
 cdef enum:
     ADMIT_REQUESTED     # what a typed request admits, and the library's collections
@@ -77,6 +80,56 @@ cdef str _ATTRIBUTE = "__mfc_class__"   # where a Python class keeps its run-tim
 cdef str _SERIALIZE = "Serialize"
 cdef str _INIT = "__mfc_init__"
 cdef tuple _NOTHING = ()
+
+
+# --- declared fields, as far as objects have to know of them ----------------------------------------------
+
+cdef class Program:
+    """The `Serialize` of a class with declared fields: a native program in place of a Python function. The
+    room `plan` makes them."""
+
+    cdef int store(self, CArchive a, object obj, CRuntimeClass tag, bint sure) except -1:
+        raise NotImplementedError
+
+    cdef int load(self, CArchive a, object obj) except -1:
+        raise NotImplementedError
+
+    cdef object columns(self, CArchive a, object n):
+        raise NotImplementedError
+
+
+cdef inline Program program_of(PyTypeObject *cls):
+    """What serializes objects of a class, None if that is a Python function."""
+    cdef PyObject *found = _PyType_Lookup(cls, _SERIALIZE)
+    return <Program>found if found != NULL and isinstance(<object>found, Program) else None
+
+
+cdef int serialize(CArchive a, object obj, bint sure) except -1:
+    """Store or load what an object is made of, without a tag."""
+    cdef Program program = program_of((<PyObject *>obj).ob_type)
+    if program is None:
+        obj.Serialize(a)
+    elif a.loading:
+        program.load(a, obj)
+    else:
+        program.store(a, obj, None, sure)
+    return 0
+
+
+class ObjectType(ABCMeta):
+    """The type of CObject, of Record, and of the classes derived from them: makes slots of declared fields.
+
+    A slot has to be there when a class comes into being, so no `__init_subclass__` could do it.
+    """
+
+    __module__ = "pysock"
+
+    _declare = None     # pysock.fields knows what a field is
+
+    def __new__(mcls, _name, _bases, _namespace, /, **keywords):
+        if mcls._declare is not None:
+            mcls._declare(_name, _bases, _namespace, keywords)
+        return super().__new__(mcls, _name, _bases, _namespace, **keywords)
 
 
 # --- run-time classes -------------------------------------------------------------------------------------
@@ -230,7 +283,7 @@ cdef class Object:
         return class_of_type((<PyObject *>self).ob_type).schema != PS_NO_SCHEMA
 
 
-class CObject(Object):
+class CObject(Object, metaclass=ObjectType):
     """Base of everything that an archive stores by pointer.
 
     Class keywords take the place of MFC's macros (AR-115, AR-205):
@@ -280,6 +333,37 @@ class CObject(Object):
         setattr(cls, _ATTRIBUTE, rc)
         if schema is not None and registry is not False:
             (_default if registry is None else <ClassRegistry?>registry).add(rc)
+
+
+cdef class Value:
+    """The compiled half of Record."""
+
+    def Serialize(self, ar, /):
+        """Store or load the record's fields."""
+
+
+class Record(Value, metaclass=ObjectType):
+    """Base of what an archive stores by value only: headers, messages, parts of objects. There are no tags.
+
+        class Header(Record):
+            magic: int = field(DWORD)
+            name: str = field(CString)
+
+        ar.write(Header(magic=1, name="x"));  header = ar.read(Header)
+    """
+
+    __slots__ = ()
+    __module__ = "pysock"
+
+    @classmethod
+    def __mfc_load__(cls, ar, /):
+        return load_value_of(ar, cls)
+
+    @classmethod
+    def __mfc_store__(cls, ar, value, /):
+        if not isinstance(value, cls):
+            raise TypeError(f"need a {cls.__name__}, not {type(value).__name__}")
+        serialize(ar, value, False)
 
 
 cdef CRuntimeClass _root = new_runtime_class(CObject, "CObject", None, PS_NO_SCHEMA, False)
@@ -444,10 +528,61 @@ cdef int add_entry(CArchive a, object what) except -1:
         i = spread(<void *>what) & a._mask
         while a._slots[i].key != NULL and a._slots[i].key != <void *>what:
             i = (i + 1) & a._mask
+        if a.frames and a._slots[i].key != NULL:  # MapObject may map an object again
+            note(a, what, a._slots[i].index)
         a._slots[i].key = <void *>what
         a._slots[i].index = a._next
     a._map.append(what)
     a._next += 1
+    return 0
+
+
+cdef int note(CArchive a, object key, object before) except -1:
+    """For a rollback: what the map had for `key`."""
+    if a._undo is None:
+        a._undo = []
+    a._undo.append((key, before))
+    return 0
+
+
+cdef int forget(CArchive a, void *key) noexcept:
+    """Take a key out of the slots; those behind it that would not be found any more move up."""
+    cdef size_t i = spread(key) & a._mask, hole, home
+    while a._slots[i].key != key:
+        if a._slots[i].key == NULL:
+            return 0
+        i = (i + 1) & a._mask
+    hole = i
+    while True:
+        i = (i + 1) & a._mask
+        if a._slots[i].key == NULL:
+            break
+        home = spread(a._slots[i].key) & a._mask
+        if ((i - home) & a._mask) >= ((i - hole) & a._mask):
+            a._slots[hole] = a._slots[i]
+            hole = i
+    a._slots[hole].key = NULL
+    return 0
+
+
+cdef int put_back(CArchive a, Py_ssize_t first) except -1:
+    """Undo what was noted since the undo list had `first` entries, the last first."""
+    cdef size_t i
+    cdef list noted = a._undo
+    if noted is None:
+        return 0
+    for key, before in reversed(noted[first:]):
+        if not a.loading:
+            i = spread(<void *>key) & a._mask
+            while a._slots[i].key != NULL and a._slots[i].key != <void *>key:
+                i = (i + 1) & a._mask
+            a._slots[i].key = <void *>key
+            a._slots[i].index = before
+        elif before is None:
+            del a._schemas[key]
+        else:
+            a._schemas[key] = before
+    del noted[first:]
     return 0
 
 
@@ -478,7 +613,10 @@ cdef int store_class(CArchive a, CRuntimeClass rc) except -1:
 
 cdef int store_object(CArchive a, object obj) except -1:
     """AR-80 to AR-85."""
-    cdef uint32_t index
+    cdef uint32_t index, outer
+    cdef CRuntimeClass rc
+    cdef Program program
+    cdef bint deep
     if a.loading or a.wcur == NULL:
         check_storing(a)
     begin_map(a)
@@ -489,18 +627,41 @@ cdef int store_object(CArchive a, object obj) except -1:
         return store_tag(a, index, 0)
     if not isinstance(obj, Object):
         raise TypeError(f"only CObject and None are stored by pointer, not {type(obj).__name__}")
-    store_class(a, class_of_type((<PyObject *>obj).ob_type))
-    add_entry(a, obj)
-    Py_EnterRecursiveCall(b" while storing an object")
+    rc = class_of_type((<PyObject *>obj).ob_type)
+    program = program_of((<PyObject *>obj).ob_type)
+    if program is None:
+        store_tagged(a, rc, obj)
+    outer = a._stored_schema
+    a._stored_schema = rc.schema & ~PS_VERSIONABLE
+    deep = program is None or a._depth >= NATIVE_DEPTH
+    if deep:
+        Py_EnterRecursiveCall(b" while storing an object")
+    a._depth += 1
     try:
-        obj.Serialize(a)
+        if program is not None:
+            program.store(a, obj, rc, False)
+        else:
+            obj.Serialize(a)
     except BaseException as e:
-        Py_LeaveRecursiveCall()
+        left_object(a, outer, deep)
         if isinstance(e, CArchiveException):
-            e.in_class = (class_of_type((<PyObject *>obj).ob_type).m_lpszClassName, *e.in_class)
+            e.in_class = (rc.m_lpszClassName, *e.in_class)
         raise
-    Py_LeaveRecursiveCall()
+    left_object(a, outer, deep)
     return 0
+
+
+cdef inline void left_object(CArchive a, uint32_t outer, bint deep) noexcept:
+    a._depth -= 1
+    a._stored_schema = outer
+    if deep:
+        Py_LeaveRecursiveCall()
+
+
+cdef int store_tagged(CArchive a, CRuntimeClass rc, object obj) except -1:
+    """The tag of a new object and its entry in the map; its body has to follow."""
+    store_class(a, rc)
+    return add_entry(a, obj)
 
 
 # --- loading ----------------------------------------------------------------------------------------------
@@ -595,6 +756,8 @@ cdef CRuntimeClass load_record(CArchive a, int64_t at, uint32_t *schema):
             fail(a, C_BAD_SCHEMA, at, f"schema {rc.schema} of {rc.m_lpszClassName}", f"schema {schema[0]}")
         if a._schemas is None:
             a._schemas = {}
+        if a.frames:
+            note(a, rc, a._schemas.get(rc))
         a._schemas[rc] = schema[0]
     return rc
 
@@ -630,7 +793,8 @@ cdef object load_object(CArchive a, CRuntimeClass wanted):
     cdef Tag tag
     cdef CRuntimeClass rc = None
     cdef uint32_t schema = 0, outer, outer_object
-    cdef bint inside = False
+    cdef bint inside = False, deep = False
+    cdef Program program
     if wanted is not None and wanted.schema == PS_NO_SCHEMA:
         raise_not_supported(f"class {wanted.m_lpszClassName} has no schema, so it cannot be archived")
     if a._map is None:
@@ -659,18 +823,26 @@ cdef object load_object(CArchive a, CRuntimeClass wanted):
         outer = a._schema
         outer_object = a._object_schema
         a._schema = a._object_schema = schema
-        Py_EnterRecursiveCall(b" while loading an object")
+        program = program_of((<PyObject *>obj).ob_type)
+        deep = program is None or a._depth >= NATIVE_DEPTH
+        if deep:
+            Py_EnterRecursiveCall(b" while loading an object")
         a._depth += 1
         inside = True
-        obj.Serialize(a)
+        if program is not None:
+            program.load(a, obj)
+        else:
+            obj.Serialize(a)
         a._depth -= 1
-        Py_LeaveRecursiveCall()
+        if deep:
+            Py_LeaveRecursiveCall()
         a._schema = outer
         a._object_schema = outer_object
     except BaseException as e:
         if inside:
             a._depth -= 1
-            Py_LeaveRecursiveCall()
+            if deep:
+                Py_LeaveRecursiveCall()
         load_failed(a, e, rc if inside else None)
         if isinstance(e, RecursionError):  # Python's own limit came before max_depth
             over_limit(a, "max_depth", a._depth, "as deep as Python's recursion limit lets it be", tag.at)
@@ -690,9 +862,134 @@ cdef int load_failed(CArchive a, object e, CRuntimeClass rc) except -1:
     return 0
 
 
+# --- records and lists ------------------------------------------------------------------------------------
+
+cdef object new_value(object cls):
+    """An empty object as loading makes it (AR-206), of a class that needs no run-time class."""
+    cdef PyTypeObject *type_ = <PyTypeObject *><PyObject *>cls
+    if type_.tp_flags & Py_TPFLAGS_IS_ABSTRACT:
+        raise_memory(f"class {cls.__name__} cannot be created: it is abstract")
+    obj = ps_new_object(cls, _NOTHING)
+    if (<PyObject *>obj).ob_type != type_ and not isinstance(obj, cls):
+        raise TypeError(f"__new__ of {cls.__qualname__} made a {type(obj).__name__}")
+    if _PyType_Lookup(type_, _INIT) != NULL:
+        obj.__mfc_init__()
+    return obj
+
+
+cdef object load_value_of(CArchive a, object cls):
+    """A record. If the stream ends before it, the archive stays sound; what goes wrong inside it is as with
+    objects (AR-190)."""
+    cdef int64_t at
+    check_loading(a)
+    obj = new_value(cls)
+    at = position(a)
+    enter_item(a)
+    try:
+        serialize(a, obj, False)
+    except BaseException as e:
+        composite_failed(a, e, at)
+        raise
+    leave_item(a)
+    return obj
+
+
+cdef int store_value(CArchive a, object value) except -1:
+    if a.loading or a.wcur == NULL:
+        check_storing(a)
+    return serialize(a, value, False)
+
+
+cdef int composite_failed(CArchive a, object e, int64_t at) except -1:
+    if a.state == S_OPEN and not a.busy and position(a) == at:
+        return leave_item(a)
+    return load_failed(a, e, None)
+
+
+cdef bint is_object(object T) except -1:
+    return isinstance(T, CRuntimeClass) or (isinstance(T, type) and issubclass(T, Object)
+                                            and not hasattr(T, "__mfc_load__"))
+
+
+cdef CRuntimeClass requested(object T):
+    """The class that a typed read of objects asks for; CObject is no restriction."""
+    cdef CRuntimeClass rc = runtime_class(T)
+    return None if rc is _root else rc
+
+
+cdef list load_many(CArchive a, object T, int64_t n):
+    cdef int kind = kind_of(T)
+    cdef list out = []
+    cdef int64_t _i
+    cdef CRuntimeClass wanted
+    if kind != K_NONE:
+        for _i in range(n):
+            out.append(load_kind(a, kind))
+    elif isinstance(T, type) and issubclass(T, Value):
+        for _i in range(n):
+            value = new_value(T)
+            serialize(a, value, False)
+            out.append(value)
+    elif is_object(T):
+        wanted = requested(T)
+        for _i in range(n):
+            out.append(load_object(a, wanted))
+    else:
+        load = getattr(T, "__mfc_load__", None)
+        if load is None:
+            raise TypeError(f"{T!r} is not a wire type")
+        for _i in range(n):
+            out.append(load(a))
+    return out
+
+
+cdef int store_many(CArchive a, object values, object T) except -1:
+    cdef int kind = K_NONE if T is None else kind_of(T)
+    cdef CRuntimeClass wanted = None
+    cdef bint objects = False
+    if T is not None and kind == K_NONE and is_object(T):
+        wanted = runtime_class(T)
+        objects = True
+    for value in values:
+        if kind != K_NONE:
+            store_kind(a, kind, (<Box>value)._v if isinstance(value, Box) else value)
+        elif objects:
+            check_kind(value, wanted)
+            store_object(a, value)
+        elif isinstance(value, Value) and (T is None or type(value) is T):
+            store_value(a, value)
+        elif T is None:
+            a << value
+        else:
+            a.write(value, T)
+    return 0
+
+
+cdef int check_kind(object value, CRuntimeClass wanted) except -1:
+    """TypeError if a pointer of that class cannot point to it."""
+    if value is None or (isinstance(value, Object)
+                         and derives(class_of_type((<PyObject *>value).ob_type), wanted)):
+        return 0
+    raise TypeError(f"need a {wanted.m_lpszClassName} or None, not {type(value).__name__}")
+
+
+cdef int64_t least_size(object T) except -1:
+    """Fewest bytes that a value of a wire type takes (AR-187)."""
+    cdef int kind = kind_of(T)
+    if kind != K_NONE:
+        return 1 if kind > K_DOUBLE else BITS[kind] >> 3
+    return 2 if is_object(T) else getattr(T, "__mfc_min_size__", 1)
+
+
+cdef object load_value(CArchive a, object T):
+    """See CArchive.read."""
+    cdef int kind = kind_of(T)
+    return load_kind(a, kind) if kind != K_NONE else load_typed(a, T)
+
+
 # --- CArchive ---------------------------------------------------------------------------------------------
 
-cdef class CArchive(Cursor):
+cdef class CArchive(Transactional):
     """Stores values and objects to a file, or loads them, as the bytes that MFC's CArchive makes (AR-1).
 
     `file` is a CFile, CMemFile or anything like them, a binary Python file, or for loading any bytes-like
@@ -752,7 +1049,7 @@ cdef class CArchive(Cursor):
         self.max_depth = max_depth
         self.max_dense = max_dense
         self.allow = allow
-        self._schema = self._object_schema = PS_ASKED
+        self._schema = self._object_schema = self._stored_schema = PS_ASKED
         self.m_bForceFlat = True
         self.open_file(file, mode, nBufSize, lpBuf)
 
@@ -775,8 +1072,42 @@ cdef class CArchive(Cursor):
         free(self._slots)
         self._slots = NULL
         self._mask = 0
-        self._schemas = None
+        self._schemas = self._undo = None
         self._map = None  # last, as this runs what the objects have for destructors
+
+    cdef void mark_map(self, Frame *f) noexcept:
+        f.next = 0 if self._map is None else self._next
+        f.schema = self._schema
+        f.object_schema = self._object_schema
+        f.classes = self._classes
+        f.created = self._created
+        if self.frames == 0:
+            self._undo = None
+        f.undo = 0 if self._undo is None else len(self._undo)
+
+    cdef int unwind_map(self, Frame *f) except -1:
+        cdef Py_ssize_t i, first
+        cdef list dropped
+        self._schema = f.schema
+        self._object_schema = f.object_schema
+        self._classes = f.classes
+        self._created = f.created
+        if self._map is None:
+            return 0
+        if f.next == 0:
+            self._next = 0
+            self.clear_map()
+            return 0
+        first = PyList_GET_SIZE(self._map) - (self._next - f.next)
+        dropped = self._map[first:]
+        if self._mask:
+            for i in range(len(dropped)):
+                forget(self, <void *>PyList_GET_ITEM(dropped, i))
+        del self._map[first:]
+        self._next = f.next
+        put_back(self, f.undo)
+        del dropped  # last, as this runs what the objects have for destructors
+        return 0
 
     # --- settings
 
@@ -1022,6 +1353,45 @@ cdef class CArchive(Cursor):
         else:
             store_typed(self, value, T)
 
+    def read_list(self, T, n, /):
+        """Load `n` values of the wire type `T` into a new list, without a count before them.
+
+        endOfFile at once if the stream is known to be shorter than that many, ArchiveLimitError above
+        max_count (AR-180, AR-187). For a count in the stream there is `ar.read(list_of(T))`.
+        """
+        cdef int64_t count = n, at
+        check_loading(self)
+        if count < 0:
+            raise ValueError(f"the number of elements must not be negative, got {n}")
+        at = position(self)
+        enter_item(self)
+        try:
+            check_count(self, count, least_size(T), at)
+            values = load_many(self, T, count)
+        except BaseException as e:
+            composite_failed(self, e, at)
+            raise
+        leave_item(self)
+        return values
+
+    def write_list(self, values, T=None):
+        """Store every value of an iterable as the wire type `T`, or as `ar << value` would without one; no
+        count."""
+        store_many(self, values, T)
+
+    def read_columns(self, T, n, /):
+        """Load `n` records of the class `T` into columns: a dict with an array of numbers for each scalar
+        field and a list for any other.
+
+        The arrays are numpy's where numpy is installed, else `array.array`. Limits are those of `read_list`.
+        """
+        cdef Program program = None
+        if isinstance(T, type):
+            program = program_of(<PyTypeObject *><PyObject *>T)
+        if program is None or issubclass(T, Object):
+            raise TypeError(f"read_columns needs a Record class with declared fields, not {T!r}")
+        return program.columns(self, n)
+
 
 ps_adopt_methods(<PyTypeObject *><PyObject *>CArchive)
 
@@ -1045,6 +1415,8 @@ cdef int store_untyped(CArchive a, object v) except -1:
         return store_kind(a, K_DOUBLE, v)
     if v is None or isinstance(v, Object):
         return store_object(a, v)
+    if isinstance(v, Value):
+        return store_value(a, v)
     store = getattr(type(v), "__mfc_store__", None)
     if store is None:
         no_wire_type(v)
@@ -1057,9 +1429,8 @@ cdef int store_typed(CArchive a, object v, object T) except -1:
     store = getattr(T, "__mfc_store__", None)
     if store is not None:
         store(a, v)
-    elif is_class(T):
-        if v is not None and not (isinstance(v, Object) and v.IsKindOf(T)):
-            raise TypeError(f"need a {runtime_class(T).m_lpszClassName} or None, not {type(v).__name__}")
+    elif is_object(T):
+        check_kind(v, runtime_class(T))
         store_object(a, v)
     else:
         raise TypeError(f"{T!r} is not a wire type")
@@ -1068,7 +1439,8 @@ cdef int store_typed(CArchive a, object v, object T) except -1:
 
 cdef object load_typed(CArchive a, object T):
     """`ar.read(T)`."""
-    cdef CRuntimeClass rc
+    if isinstance(T, type) and issubclass(T, Value):
+        return load_value_of(a, T)
     load = getattr(T, "__mfc_load__", None)
     if load is not None:
         enter_item(a)
@@ -1076,10 +1448,9 @@ cdef object load_typed(CArchive a, object T):
             return load(a)
         finally:
             leave_item(a)
-    if not is_class(T):
-        raise TypeError(f"{T!r} is not a wire type")
-    rc = runtime_class(T)
-    return load_object(a, None if rc is _root else rc)
+    if is_object(T):
+        return load_object(a, requested(T))
+    raise TypeError(f"{T!r} is not a wire type")
 
 
 cdef int extract_typed(CArchive a, object box) except -1:
@@ -1096,10 +1467,6 @@ cdef int extract_typed(CArchive a, object box) except -1:
     finally:
         leave_item(a)
     return 0
-
-
-cdef bint is_class(object T) except -1:
-    return isinstance(T, CRuntimeClass) or (isinstance(T, type) and issubclass(T, Object))
 
 
 cdef int no_wire_type(object value) except -1:

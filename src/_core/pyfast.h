@@ -3,8 +3,10 @@
 #define PS_PYFAST_H
 
 #include <Python.h>
+#include <structmember.h>
 #include <math.h>
 #include <stdint.h>
+#include "ps_bytes.h"
 
 /* Out of the way, so that the inlined part stays small.
    0: *v is set; 1: not an int, or one beyond 64 signed bits; -1: raised */
@@ -98,6 +100,122 @@ static inline int ps_fits_float(double x)
 static inline int ps_same_method(PyTypeObject *a, PyTypeObject *b, PyObject *name)
 {
     return _PyType_Lookup(a, name) == _PyType_Lookup(b, name);
+}
+
+/* What a number is on the wire. */
+enum ps_number { PS_U8, PS_I8, PS_TRUTH, PS_U16, PS_I16, PS_UNIT, PS_U32, PS_I32, PS_U64, PS_I64, PS_F32, PS_F64 };
+
+/* One UTF-16 unit, from a str of one character or its number; result as of ps_encode. */
+static int ps_encode_unit(PyObject *o, uint8_t *p)
+{
+    int64_t x;
+    if (PyUnicode_Check(o)) {
+        if (PyUnicode_GetLength(o) != 1)
+            return 1;
+        x = PyUnicode_ReadChar(o, 0);
+    } else {
+        int r = ps_as_i64(o, &x);
+        if (r)
+            return r;
+    }
+    ps_put16(p, (uint16_t)x);
+    return x != (uint16_t)x;
+}
+
+/* A float of anything but a float. */
+static int ps_float_of(PyObject *o, double *v)
+{
+    if (!PyNumber_Check(o))
+        return 1;
+    Py_INCREF(o);
+    *v = PyFloat_AsDouble(o);
+    Py_DECREF(o);
+    if (*v != -1.0 || !PyErr_Occurred())
+        return 0;
+    if (!PyErr_ExceptionMatches(PyExc_OverflowError) && !PyErr_ExceptionMatches(PyExc_TypeError))
+        return -1;
+    PyErr_Clear();
+    return 1;
+}
+
+/* Put a number where p points to. 0: done; 1: it does not fit or is none; -1: raised */
+static inline int ps_encode(int number, PyObject *o, uint8_t *p)
+{
+    int64_t x;
+    uint64_t u;
+    double f;
+    int r;
+    switch (number) {
+    case PS_F32:
+    case PS_F64:
+        if (PyFloat_CheckExact(o))
+            f = PyFloat_AS_DOUBLE(o);
+        else if ((r = ps_float_of(o, &f)) != 0)
+            return r;
+        if (number == PS_F64) {
+            ps_putf64(p, f);
+            return 0;
+        }
+        ps_putf32(p, (float)f);
+        return !ps_fits_float(f);
+    case PS_TRUTH:
+        r = PyObject_IsTrue(o);
+        p[0] = r > 0;
+        return r < 0 ? -1 : 0;
+    case PS_UNIT:
+        return ps_encode_unit(o, p);
+    case PS_U64:
+        r = ps_as_u64(o, &u);
+        if (r == 0)
+            ps_put64(p, u);
+        return r;
+    }
+    r = ps_as_i64(o, &x);
+    if (r)
+        return r;
+    switch (number) {
+    case PS_U32: ps_put32(p, (uint32_t)x); return x != (uint32_t)x;
+    case PS_I32: ps_put32(p, (uint32_t)x); return x != (int32_t)x;
+    case PS_U16: ps_put16(p, (uint16_t)x); return x != (uint16_t)x;
+    case PS_U8: p[0] = (uint8_t)x; return x != (uint8_t)x;
+    case PS_I16: ps_put16(p, (uint16_t)x); return x != (int16_t)x;
+    case PS_I8: p[0] = (uint8_t)x; return x != (int8_t)x;
+    default: ps_put64(p, (uint64_t)x); return 0;
+    }
+}
+
+/* The number at p as a new object. None of these is one that the collector tracks, so no foreign code runs. */
+static inline PyObject *ps_decode(int number, const uint8_t *p)
+{
+    switch (number) {
+    case PS_U32: return PyLong_FromUnsignedLong(ps_get32(p));
+    case PS_I32: return PyLong_FromLong((int32_t)ps_get32(p));
+    case PS_F64: return PyFloat_FromDouble(ps_getf64(p));
+    case PS_U16: return PyLong_FromLong(ps_get16(p));
+    case PS_U8: return PyLong_FromLong(p[0]);
+    case PS_I16: return PyLong_FromLong((int16_t)ps_get16(p));
+    case PS_I8: return PyLong_FromLong((int8_t)p[0]);
+    case PS_F32: return PyFloat_FromDouble(ps_getf32(p));
+    case PS_I64: return PyLong_FromLongLong((int64_t)ps_get64(p));
+    case PS_U64: return PyLong_FromUnsignedLongLong(ps_get64(p));
+    case PS_UNIT: return PyUnicode_FromOrdinal(ps_get16(p));
+    default: return PyBool_FromLong(p[0] != 0); /* any non-zero byte is true (AR-46) */
+    }
+}
+
+/* Where the slot that a member descriptor of a class with __slots__ stands for lies in an object; -1 if `o` is none. */
+static inline Py_ssize_t ps_slot_offset(PyObject *o)
+{
+    PyMemberDef *m;
+    if (!Py_IS_TYPE(o, &PyMemberDescr_Type))
+        return -1;
+    m = ((PyMemberDescrObject *)o)->d_member;
+    return m->type == T_OBJECT_EX && !(m->flags & READONLY) ? m->offset : -1;
+}
+
+static inline PyObject **ps_slot(PyObject *o, Py_ssize_t offset)
+{
+    return (PyObject **)(void *)((char *)o + offset);
 }
 
 /* Give `type` descriptors of its own for the methods it inherits from compiled bases: the interpreter's fast paths

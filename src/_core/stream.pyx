@@ -29,3 +29,7 @@ cdef class Stream:
     cdef int give_back(self, const uint8_t *src, Py_ssize_t n) except -1:
         """Takes back n bytes that were read and not used; they are the next to be read (DV-21)."""
         raise NotImplementedError
+
+
+cdef class Feed:
+    """Stands where an archive's file would be: its bytes are pushed into its buffer."""

@@ -13,6 +13,7 @@ from ._core.errors import (
     CInvalidArgException,
     CMemoryException,
     CNotSupportedException,
+    NeedMoreData,
     SocketException,
     SocketUsageError,
     WrongThreadError,
@@ -33,6 +34,7 @@ from ._core.graph import (
 )
 from ._core.names import SockAddr
 from ._core.pump import Pump, quit, run
+from ._core.push import PENDING, Pending, PushArchive
 from ._core.sockets import CAsyncSocket, strict
 from ._core.wire import (
     BOOL,
@@ -58,6 +60,7 @@ from .afxsock import WSADATA, AfxSocketInit, AfxSocketTerm
 from .arrays import CByteArray, CDWordArray, CObArray, CPtrArray, CStringArray, CUIntArray, CWordArray
 from .constants import *  # noqa: F403  (FD_*, WSAE*, MSG_*, SO_*: its __all__ is part of ours)
 from .csocketfile import CSocketFile
+from .fields import Field, Record, count_of, field, fields
 from .files import CFile, CFileStatus, CMemFile
 from .lists import POSITION, CObList, CPtrList, CStringList
 from .maporder import HashKey
@@ -86,6 +89,8 @@ from .templates import (
     fixed,
     list_of,
     map_of,
+    raw,
+    ref,
 )
 from .times import CTime, CTimeSpan
 from .variant import VARENUM, COleVariant, OleObject, OlePersistence
@@ -104,6 +109,7 @@ __all__ = [
     "LOGFONT",
     "LONG",
     "LONGLONG",
+    "PENDING",
     "POINT",
     "POSITION",
     "RECT",
@@ -173,12 +179,17 @@ __all__ = [
     "CUIntArray",
     "CWordArray",
     "ClassRegistry",
+    "Field",
     "HashKey",
     "MapPosition",
+    "NeedMoreData",
     "ObjRef",
     "OleObject",
     "OlePersistence",
+    "Pending",
     "Pump",
+    "PushArchive",
+    "Record",
     "SockAddr",
     "SocketException",
     "SocketUsageError",
@@ -187,12 +198,17 @@ __all__ = [
     "bool_",
     "by_value",
     "constants",
+    "count_of",
     "default_registry",
     "errno_of",
+    "field",
+    "fields",
     "fixed",
     "list_of",
     "map_of",
     "quit",
+    "raw",
+    "ref",
     "run",
     "strict",
     "winsock_error",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeVar, c
 from ._core.errors import CInvalidArgException
 from ._core.graph import CObject
 from ._core.wire import BYTE, DWORD, WORD
+from .portions import load_each
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -366,9 +367,7 @@ class CStringArray(ArrayBase[str], schema=0, library=True):
             for text in self._data:
                 ar.WriteCString(text)
         else:
-            count = ar.ReadCount()
-            ar.check_count(count, 1)
-            self._data = [ar.ReadCString() for _ in range(count)]
+            self._data = load_each(ar, ar.ReadCount(), 1, ar.ReadCString)
 
 
 class CObArray(ArrayBase[Any], schema=0, library=True):

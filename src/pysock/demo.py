@@ -14,13 +14,10 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import pysock
 from pysock import CAsyncSocket
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _SECONDS = 10  # for one thing to happen, on however slow a machine; the whole demo takes about one
 _CHUNK = 64 * 1024
@@ -342,7 +339,6 @@ def run(out: TextIO | None = None) -> int:
     return 0
 
 
-def add_parser(commands: Commands) -> None:
-    """Add `demo` to the commands of `python -m pysock`."""
-    parser = commands.add_parser("demo", help="what the library does, shown on this machine in a few seconds")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command takes none."""
     parser.set_defaults(run=lambda arguments: run())

@@ -41,6 +41,7 @@ from .arrays import check_object, check_text
 from .maporder import number_hash, text_hash
 from .oletimes import COleDateTime, COleDateTimeSpan
 from .olevalues import CComBSTR, COleCurrency
+from .portions import load_each
 from .structs import GUID, CPoint, CRect, CSize
 from .times import CTime, CTimeSpan
 
@@ -65,7 +66,7 @@ class Element:
 
     def load(self, ar: CArchive, count: int) -> Sequence[Any]:
         """That many elements; the count was checked against what the stream may hold."""
-        return [self.load_one(ar) for _ in range(count)]
+        return load_each(ar, count, self.min_size, lambda: self.load_one(ar))
 
     def store(self, ar: CArchive, values: Sequence[Any]) -> None:
         for value in values:

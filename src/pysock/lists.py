@@ -22,6 +22,7 @@ from ._core.collect import POSITION, Chain
 from ._core.errors import CInvalidArgException
 from ._core.graph import CObject
 from .arrays import check_object, check_text
+from .portions import load_each
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -297,9 +298,7 @@ class CStringList(ListBase[str], schema=0, library=True):
             for text in self:
                 ar.WriteCString(text)
         else:
-            count = ar.ReadCount()
-            ar.check_count(count, 1)
-            self._chain.extend([ar.ReadCString() for _ in range(count)])
+            self._chain.extend(load_each(ar, ar.ReadCount(), 1, ar.ReadCString))
 
 
 class CObList(ListBase[Any], schema=0, library=True):

@@ -15,8 +15,9 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
-from ._core.graph import CObject
-from .arrays import ArrayBase, CObArray, CPtrArray
+from ._core.graph import CObject, CRuntimeClass, default_registry
+from ._core.wire import BYTE, DWORD, INT, LONG, LONGLONG, SHORT, UINT, ULONGLONG, WORD
+from .arrays import ArrayBase, CObArray, CPtrArray, check_object
 from .elements import Element, element
 from .lists import CObList, CPtrList, ListBase
 from .maporder import DEFAULT_TABLE, in_bucket_order
@@ -45,6 +46,8 @@ __all__ = [
     "fixed",
     "list_of",
     "map_of",
+    "raw",
+    "ref",
 ]
 
 B = TypeVar("B")
@@ -337,9 +340,43 @@ class _Descriptor:
         return self._spelling
 
 
-class _SequenceOf(_Descriptor):
-    def __init__(self, spelling: str, wire: Any) -> None:
-        super().__init__(spelling)
+class _Counted(_Descriptor):
+    """What has a number of elements: MFC's COUNT before them (None), a number of another type, always the
+    same, or a field before."""
+
+    def __init__(self, spelling: str, count: Any) -> None:
+        super().__init__(spelling if count is None else f"{spelling[:-1]}, count={_name(count)})")
+        if count is not None and not isinstance(count, str) and count not in _COUNTS:
+            raise TypeError(
+                f"a count is of an integer type such as BYTE, or the name of a field, not {count!r}"
+            )
+        self.count = count
+        self.__mfc_min_size__ = 2 if count is None else 0 if isinstance(count, str) else _COUNTS[count]
+
+    def _store_count(self, ar: CArchive, count: int) -> None:
+        if self.count is None:
+            ar.WriteCount(count)
+        else:
+            ar.write(count, self._count_type())
+
+    def _load_count(self, ar: CArchive, min_size: int) -> int:
+        count: int = ar.ReadCount() if self.count is None else ar.read(self._count_type())
+        ar.check_count(count, min_size)
+        return count
+
+    def _count_type(self) -> Any:
+        if isinstance(self.count, str):
+            raise TypeError(f"{self!r} is counted by a field, so it means nothing outside of a class")
+        return self.count
+
+
+_COUNTS = {BYTE: 1, WORD: 2, SHORT: 2, LONG: 4, INT: 4, DWORD: 4, UINT: 4, LONGLONG: 8, ULONGLONG: 8}
+
+
+class _SequenceOf(_Counted):
+    def __init__(self, spelling: str, wire: Any, count: Any = None) -> None:
+        super().__init__(spelling, count)
+        self.wire = wire
         self._element = element(wire)
 
     def default(self) -> list[Any]:
@@ -348,26 +385,58 @@ class _SequenceOf(_Descriptor):
     def __mfc_store__(self, ar: CArchive, values: Iterable[Any]) -> None:
         values = values if isinstance(values, Sequence) else list(values)
         checked = [self._element.check(value) for value in values]
-        ar.WriteCount(len(checked))
+        self._store_count(ar, len(checked))
         self._element.store(ar, checked)
 
     def __mfc_load__(self, ar: CArchive) -> Any:
-        count = ar.ReadCount()
-        ar.check_count(count, self._element.min_size)
-        return self._element.load(ar, count)
+        return self._element.load(ar, self._load_count(ar, self._element.min_size))
 
 
-def array_of(wire: Any) -> Any:
+def array_of(wire: Any, count: Any = None) -> Any:
     """COUNT and that many elements, read into a new `list` (of a numpy dtype: an array); AR-128.
 
-    For whole arrays of numbers without a Python object each, see `ar.read_array`.
+    `count` for programs that count in another way: an integer type such as BYTE, or in a declared class the
+    name of the field that is their `count_of`. For whole arrays of numbers without a Python object each, see
+    `ar.read_array`.
     """
-    return _SequenceOf(f"array_of({_name(wire)})", wire)
+    return _SequenceOf(f"array_of({_name(wire)})", wire, count)
 
 
-def list_of(wire: Any) -> Any:
+def list_of(wire: Any, count: Any = None) -> Any:
     """COUNT and that many elements, read into a new `list`; AR-129. The same bytes as `array_of`."""
-    return _SequenceOf(f"list_of({_name(wire)})", wire)
+    return _SequenceOf(f"list_of({_name(wire)})", wire, count)
+
+
+class _Raw(_Counted):
+    def __init__(self, count: Any) -> None:
+        self.length = count if isinstance(count, int) else None
+        super().__init__("raw()", None if self.length is not None else count)
+        self._spelling = f"raw({_name(count)})"
+        if self.length is not None:
+            if self.length < 0:
+                raise ValueError(f"there cannot be {count} bytes")
+            self.__mfc_min_size__ = max(1, self.length)
+
+    def default(self) -> bytes:
+        return bytes(self.length or 0)
+
+    def __mfc_store__(self, ar: CArchive, value: bytes) -> None:
+        if not isinstance(value, bytes | bytearray):
+            raise TypeError(f"{self!r} takes bytes, not {type(value).__name__}")
+        if self.length is None:
+            self._store_count(ar, len(value))
+        elif len(value) != self.length:
+            raise ValueError(f"{self!r} takes {self.length} bytes, not {len(value)}")
+        ar.Write(value)
+
+    def __mfc_load__(self, ar: CArchive) -> bytes:
+        return ar.EnsureRead(self._load_count(ar, 1) if self.length is None else self.length)
+
+
+def raw(count: Any) -> Any:
+    """Bytes as they are: always as many, or with a number of an integer type before them, or in a declared
+    class as many as its field of that name says."""
+    return _Raw(count)
 
 
 class _MapOf(_Descriptor):
@@ -403,6 +472,7 @@ class _Fixed(_Descriptor):
         super().__init__(f"fixed({_name(wire)}, {count})")
         if count < 0:
             raise ValueError(f"an array cannot have {count} elements")
+        self.wire, self.count = wire, count
         self._element, self._count = element(wire), count
         self.__mfc_min_size__ = max(1, count * self._element.min_size)
 
@@ -432,7 +502,7 @@ class _ByValue(_Descriptor):
         if not isinstance(cls, type) or not issubclass(cls, CObject):
             raise TypeError(f"by_value takes a CObject class, not {cls!r}")
         super().__init__(f"by_value({cls.__name__})")
-        self._cls = cls
+        self.cls = self._cls = cls
 
     def default(self) -> CObject:
         return _new_member(self._cls)
@@ -460,3 +530,49 @@ def _new_member(cls: type[CObject]) -> CObject:
 def by_value(cls: type[CObject]) -> Any:
     """An object that is a member or element itself, not a pointer: its body alone, without tags (AR-113)."""
     return _ByValue(cls)
+
+
+class _Ref(_Descriptor):
+    """A pointer; the class may be named before it exists."""
+
+    def __init__(self, cls: Any) -> None:
+        name = "" if cls is None else repr(cls) if isinstance(cls, str) else cls.__name__
+        super().__init__(f"ref({name})")
+        self.target = cls
+
+    def default(self) -> None:
+        return None
+
+    def resolved(self, names: Mapping[str, Any]) -> type[CObject]:
+        """The class itself, by the names that are known where it was named, else by the registered ones."""
+        if self.target is None:
+            return CObject
+        if isinstance(self.target, str):
+            found = names.get(self.target)
+            if found is None and self.target in default_registry:
+                found = cast(CRuntimeClass, default_registry.lookup(self.target)).cls
+            if not isinstance(found, type) or not issubclass(found, CObject):
+                raise NameError(f"{self!r}: {self.target!r} is no CObject class that can be found")
+            self.target = found
+        return cast("type[CObject]", self.target)
+
+    def __mfc_store__(self, ar: CArchive, value: CObject | None) -> None:
+        ar.WriteObject(check_object(value, self.resolved({})))
+
+    def __mfc_load__(self, ar: CArchive) -> CObject | None:
+        cls = self.resolved({})
+        return ar.ReadObject(None if cls is CObject else cls)
+
+
+def ref(cls: type[CObject] | str | None = None) -> Any:
+    """A pointer to an object of that class or one derived from it, or null (AR-80, AR-93).
+
+    A class may be named that comes later. Without a class, a field takes it from its annotation.
+    """
+    if (
+        cls is not None
+        and not isinstance(cls, str)
+        and not (isinstance(cls, type) and issubclass(cls, CObject))
+    ):
+        raise TypeError(f"ref takes a CObject class or its name, not {cls!r}")
+    return _Ref(cls)

@@ -9,7 +9,6 @@ import sys
 
 import pytest
 
-import pysock
 from pysock import demo
 
 pytestmark = pytest.mark.sockets
@@ -115,13 +114,6 @@ def test_it_fails_when_something_does_not_happen(
     monkeypatch.setattr(demo.Peer, "OnReceive", lambda self, nErrorCode: self.take())
     assert demo.run() == 1
     assert "This did not happen: the echo comes back to its sender" in capsys.readouterr().out
-
-
-def test_command_line() -> None:
-    assert play("--version").stdout == f"pysock {pysock.__version__}\n"
-    assert "demo" in play("--help").stdout
-    wrong = play("no-such-command")
-    assert wrong.returncode == 2 and "no-such-command" in wrong.stderr
 
 
 def test_unknown_poller() -> None:

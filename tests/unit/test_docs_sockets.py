@@ -37,7 +37,8 @@ for block in re.finditer(r"^```python\\n(.*?)^```", text, re.M | re.S):
 
 @pytest.mark.sockets
 @pytest.mark.parametrize(
-    "page", [pytest.param(page, marks=[pytest.mark.adapters] if needed else []) for page, needed in PAGES.items()]
+    "page",
+    [pytest.param(page, marks=[pytest.mark.adapters] if needed else []) for page, needed in PAGES.items()],
 )
 def test_examples_run(page: str) -> None:
     modules = PAGES[page]

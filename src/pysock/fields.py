@@ -1,0 +1,321 @@
+"""Declared fields: a class says once, in wire order, what it is made of.
+
+    class Stroke(CObject, schema=1):
+        pen_width: int = field(WORD, default=1)
+        points: list[CPoint] = field(array_of(POINT), default_factory=list)
+        next: "Stroke | None" = field(ref(), default=None)
+
+Both directions of `Serialize`, `__init__`, `__repr__` and, with `eq=True`, `==` follow from that. A hand-written
+`Serialize` in the class or in one derived from it takes the place of the declared one and may call it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from reprlib import recursive_repr
+from typing import Any
+
+from ._core.graph import CObject, ObjectType, Record
+from ._core.plan import Plan, construct
+from ._core.wire import Box
+from .elements import element
+from .structs import _Longs
+from .templates import _ByValue, _Fixed, _Raw, _Ref, _SequenceOf, fixed, raw
+
+__all__ = ["Field", "Record", "count_of", "field", "fields"]
+
+_MISSING: Any = object()
+
+
+class Field:
+    """One declared field: what `field()` makes, and what `fields(cls)` lists."""
+
+    __slots__ = ("computed", "default", "default_factory", "name", "owner", "since", "type", "until")
+
+    name: str
+    """The attribute."""
+    type: Any
+    """Its wire type: what `ar.read` takes alone, unless it is counted by a field; see `bind`."""
+    since: int
+    """The first schema that has it."""
+    until: int | None
+    """The last schema that has it; None: the newest has."""
+    computed: bool
+    """Whether it is the length of another field, and so cannot be set."""
+    owner: Any
+    """The class that declares it."""
+
+    def __init__(self, wire: Any, default: Any, default_factory: Any, since: int, until: int | None) -> None:
+        if default is not _MISSING and default_factory is not _MISSING:
+            raise TypeError("give default or default_factory, not both")
+        if isinstance(default, list | dict | set | bytearray):
+            raise ValueError(
+                f"all objects would share this default: give default_factory={type(default).__name__}"
+            )
+        if until is not None and until < since:
+            raise ValueError(f"since={since} is after until={until}")
+        self.type = wire
+        self.default, self.default_factory = default, default_factory
+        self.since, self.until = since, until
+        self.computed = isinstance(wire, _CountOf)
+        if self.computed and not (default is default_factory is _MISSING):
+            raise TypeError("a count has no default: it is computed")
+
+    def make_default(self) -> Any:
+        """The value of an object that was given none: the declared default, else 0, "", [], None."""
+        if self.default is not _MISSING:
+            return self.default
+        if self.default_factory is not _MISSING:
+            return self.default_factory()
+        wire = self.type
+        if isinstance(wire, _ByValue):
+            return wire.cls()
+        if _is_record(wire):
+            return wire()
+        return wire.default() if hasattr(wire, "default") else element(wire).default()
+
+    def bind(self, values: Mapping[str, Any]) -> Any:
+        """The wire type for `ar.read`, where `values` has those fields of the object that came before."""
+        wire = self.type
+        if isinstance(wire, _CountOf):
+            return wire.wire
+        if isinstance(wire, _SequenceOf) and isinstance(wire.count, str):
+            return fixed(wire.wire, values[wire.count])
+        if isinstance(wire, _Raw) and isinstance(wire.count, str):
+            return raw(values[wire.count])
+        if isinstance(wire, _Ref):
+            wire.resolved(_names(self))
+        return wire
+
+    def __repr__(self) -> str:
+        return f"<field {self.owner.__name__}.{self.name}: {getattr(self.type, '__name__', self.type)}>"
+
+
+def field(
+    wire: Any,
+    *,
+    default: Any = _MISSING,
+    default_factory: Callable[[], Any] = _MISSING,
+    since: int = 0,
+    until: int | None = None,
+) -> Any:
+    """Declare a field of the wire type `wire` in a class derived from CObject or Record (AR-210).
+
+    `wire` is whatever `ar.read` takes alone: a scalar or string type, a value type, `array_of(T)`,
+    `fixed(T, n)`, `map_of(K, V)`, `raw(n)`; `by_value(cls)` or a Record class for a part of the object; `ref(cls)`
+    for a pointer; `count_of(name, T)` for the length of another field.
+
+    `default` or `default_factory` say what the constructor takes for a value that is left out; without them that is
+    0, "", [] or None. Fields that only some schemas have are neither stored nor loaded in others: `since` is
+    the first, `until` the last schema with it; loading then gives the default.
+    """
+    return Field(wire, default, default_factory, since, until)
+
+
+class _CountOf:
+    def __init__(self, name: str, wire: Any) -> None:
+        self.name, self.wire = name, wire
+
+    def __repr__(self) -> str:
+        return f"count_of({self.name!r}, {self.wire.__name__})"
+
+
+def count_of(name: str, wire: Any) -> Any:
+    """The length of the field `name` as a number of the type `wire`, which stands before it.
+
+        n: int = field(count_of("points", WORD))
+        points: list[CPoint] = field(array_of(POINT, count="n"))
+
+    The attribute is computed, so it is always right, and cannot be set.
+    """
+    return _CountOf(name, wire)
+
+
+def fields(cls: Any) -> tuple[Field, ...]:
+    """The declared fields of a class or object in wire order, those of its bases first. TypeError if it has none.
+
+    A base whose `Serialize` is hand-written is not part of that: what it stores is nobody's field.
+    """
+    plan = getattr(cls, "__mfc_plan__", None)
+    if plan is None:
+        raise TypeError(f"{cls!r} declares no fields")
+    return typing.cast("tuple[Field, ...]", plan.fields)
+
+
+# --- how fields become a class ------------------------------------------------------------------------------
+
+
+def _declare(name: str, bases: tuple[type, ...], namespace: dict[str, Any], keywords: dict[str, Any]) -> None:
+    """Make slots of the fields in a class body, and give the class what follows from them."""
+    equal, schema_of = keywords.pop("eq", False), keywords.pop("schema_of", None)
+    own = {key: value for key, value in namespace.items() if isinstance(value, Field)}
+    if equal:
+        namespace.setdefault("__eq__", _equal)
+        namespace.setdefault("__hash__", None)
+    if not own:
+        if schema_of is not None:
+            raise TypeError("schema_of is for classes with declared fields")
+        return
+    slots = namespace.get("__slots__", ())
+    slots = [slots] if isinstance(slots, str) else list(slots)
+    for key, one in own.items():
+        for base in bases:
+            if any(
+                key == inherited.name
+                for inherited in getattr(getattr(base, "__mfc_plan__", None), "fields", ())
+            ):
+                raise TypeError(f"{name}.{key} is a field of {base.__name__} already")
+        one.name = key
+        del namespace[key]
+        if isinstance(one.type, _CountOf):
+            namespace[key] = _length_of(one.type.name)
+        else:
+            slots.append(key)
+    namespace["__slots__"] = tuple(slots)
+    plan = Plan(tuple(own.values()), _lower, schema_of)
+    namespace["__mfc_plan__"] = plan
+    namespace.setdefault("Serialize", plan)
+    namespace.setdefault("__init__", _init)
+    namespace.setdefault("__repr__", _repr)
+
+
+ObjectType._declare = _declare
+
+
+def _length_of(name: str) -> property:
+    return property(lambda self: len(getattr(self, name)), doc=f"The length of `{name}`.")
+
+
+def _init(self: Any, /, **values: Any) -> None:
+    construct(self, values)
+    after = getattr(self, "__post_init__", None)
+    if after is not None:
+        after()
+
+
+_init.__name__, _init.__qualname__ = "__init__", "Record.__init__"
+
+
+@recursive_repr("...")
+def _repr(self: Any) -> str:
+    shown = (
+        f"{one.name}={getattr(self, one.name, _UNSET)!r}"
+        for one in type(self).__mfc_plan__.fields
+        if not one.computed
+    )
+    return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "<not set>"
+
+
+_UNSET = _Unset()
+
+
+def _equal(self: Any, other: Any) -> Any:
+    if type(other) is not type(self):
+        return NotImplemented
+    return all(
+        getattr(self, one.name, _UNSET) == getattr(other, one.name, _UNSET)
+        for one in type(self).__mfc_plan__.fields
+    )
+
+
+# --- what a plan is told ------------------------------------------------------------------------------------
+
+
+def _is_record(wire: Any) -> bool:
+    return isinstance(wire, type) and issubclass(wire, Record)
+
+
+def _lower(one: Field) -> tuple[Any, ...]:
+    """A field's wire type in the plan's words."""
+    wire = one.type
+    if isinstance(wire, _CountOf):
+        return "count", wire.wire, wire.name
+    if isinstance(wire, _Ref):
+        return "ref", wire.resolved(_names(one)) if wire.target is not None else _annotated(one)
+    if isinstance(wire, _SequenceOf):
+        inner = _lower_element(wire.wire, one)
+        if inner is not None:
+            return "list", wire.count, inner
+    if isinstance(wire, _Fixed):
+        inner = _lower_element(wire.wire, one)
+        if inner is not None:
+            return "list", wire.count, inner
+    if isinstance(wire, _Raw):
+        return "raw", wire.count if wire.length is None else wire.length
+    known = _lower_element(wire, one)
+    if known is not None:
+        return known
+    if hasattr(wire, "__mfc_load__") and hasattr(wire, "__mfc_store__"):
+        return "wire", wire
+    raise TypeError(f"{one!r}: {wire!r} is no wire type")
+
+
+_PYTHON = {int: "INT", float: "DOUBLE", bool: "bool_", str: "CString"}
+
+
+def _lower_element(wire: Any, one: Field) -> tuple[Any, ...] | None:
+    """The same for what may also be an element; None for what the plan leaves to the type itself."""
+    if isinstance(wire, _Ref):
+        return "ref", wire.resolved(_names(one))
+    if isinstance(wire, _ByValue):
+        return "inline", wire.cls, 1
+    if not isinstance(wire, type):
+        return None
+    if wire in _PYTHON:
+        from ._core import wire as boxes
+
+        wire = getattr(boxes, _PYTHON[wire])
+    if issubclass(wire, Box):
+        return "kind", wire
+    if issubclass(wire, Record):
+        plan = wire.__dict__.get("__mfc_plan__")
+        return "inline", wire, max(1, plan.least) if plan is not None else 1
+    if issubclass(wire, _Longs):
+        return "longs", wire, [_member(wire, name) for name in wire._names]
+    if issubclass(wire, CObject) and not hasattr(wire, "__mfc_load__"):
+        return "ref", wire
+    return None
+
+
+def _member(cls: type, name: str) -> Any:
+    return next(base.__dict__[name] for base in cls.__mro__ if name in base.__dict__)
+
+
+def _names(one: Field) -> Mapping[str, Any]:
+    """The names that a class body could use, as far as they can be seen later."""
+    module = inspect.getmodule(one.owner)
+    return {**(vars(module) if module else {}), one.owner.__name__: one.owner}
+
+
+def _annotated(one: Field) -> type[CObject]:
+    """The class of a pointer field, from its annotation: `CFoo | None`, as text or not."""
+    given = inspect.get_annotations(one.owner).get(one.name)
+    if given is None:
+        return CObject
+    if isinstance(given, str):
+        try:
+            given = eval(given.strip("'\""), {}, dict(_names(one)))
+        except Exception as error:
+            raise NameError(
+                f"{one!r}: cannot tell the class from the annotation {given!r}: {error}"
+            ) from error
+    if isinstance(given, typing.ForwardRef):
+        given = given.__forward_arg__
+    if isinstance(given, types.UnionType) or typing.get_origin(given) is typing.Union:
+        parts = [part for part in typing.get_args(given) if part is not types.NoneType]
+    else:
+        parts = [given]
+    cls = typing.get_origin(parts[0]) or parts[0]
+    if len(parts) == 1 and isinstance(cls, type) and issubclass(cls, CObject):
+        return cls
+    if len(parts) == 1 and cls in (Any, object):
+        return CObject
+    raise TypeError(f"{one!r}: its annotation is no CObject class: say ref(cls)")

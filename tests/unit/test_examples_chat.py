@@ -1,0 +1,102 @@
+"""examples/chat: the room, the terminal client, the robot and the window, as a user starts them."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from chat_support import Process, serving
+from needs import needs
+from xserver import display
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "chat"
+
+pytestmark = pytest.mark.sockets
+
+
+@pytest.fixture
+def start() -> Iterator[Any]:
+    processes: list[Process] = []
+
+    def start(program: str, *arguments: str) -> Process:
+        processes.append(Process(str(EXAMPLES / program), *arguments))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.close()
+
+
+def test_room_robot_and_person(start: Any) -> None:
+    room = start("server.py", "0")
+    port = re.sub(r".*:", "", room.see("^the room is at 127.0.0.1:"))
+    robot = start("robot.py", "robby", "127.0.0.1", port)
+    room.see("^robby .* joins")
+    ann = start("client.py", "ann", "127.0.0.1", port)
+    ann.see("^robby: welcome, ann$")
+    ann.type("/who")
+    ann.see("^server: here are ann, robby$")
+    ann.type("/time")
+    ann.see(r"^server: it is \d\d:\d\d:\d\d$")
+    ann.type("/quit")
+    ann.see("^over: left$")
+    assert ann.end() == 0
+    if sys.platform != "win32":
+        room.process.send_signal(signal.SIGINT)
+        robot.see("^over: the server closed the discussion$")
+        assert robot.end() == 0
+        assert room.end() == 0
+
+
+def module(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    assert spec and spec.loader
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.mark.adapters
+def test_the_window() -> None:
+    """Two windows and a server, all in one Tk loop."""
+    tkinter = needs("tkinter")
+    with display():
+        import pysock.tk
+
+        tk_client = module("tk_client")
+        root = tkinter.Tk()
+        with serving() as (server, _), pysock.tk.attach(root):
+            host, port = server.GetSockName()
+            ann = tk_client.Window(root, "ann", host, port)
+            other = tkinter.Toplevel(root)
+            bob = tk_client.Window(other, "bob", host, port)
+
+            def until(happened: Any) -> None:
+                deadline = time.monotonic() + 20
+                while not happened():
+                    assert time.monotonic() < deadline, (text(ann), text(bob))
+                    root.update()
+                    time.sleep(0.002)
+
+            def text(window: Any) -> str:
+                return str(window.text.get("1.0", "end"))
+
+            until(lambda: "bob: has joined" in text(ann) and "bob: has joined" in text(bob))
+            ann.entry.insert(0, "hello from a window")
+            ann.say(None)  # as Return does; without a window manager no window has the focus
+            until(lambda: "ann: hello from a window\n" in text(bob))
+            assert ann.entry.get() == ""
+            bob.close()
+            until(lambda: "bob: has left" in text(ann) and bob.client.gone)
+            server.stop()
+            until(lambda: "[the server closed the discussion]" in text(ann))
+            assert ann.entry["state"] == "disabled"
+            ann.close()
