@@ -122,7 +122,7 @@ def test_no_colours_unless_on_a_terminal(shown: str) -> None:
     assert "\x1b" not in shown
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.windows_lacks("pseudo-terminals in its standard library")
 @pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("1", False)])
 def test_colours_on_a_terminal(no_color: str | None, coloured: bool) -> None:
     import pty
