@@ -632,8 +632,11 @@ cdef int store_object(CArchive a, object obj) except -1:
         return store_tag(a, index, 0)
     if not isinstance(obj, Object):
         raise TypeError(f"only CObject and None are stored by pointer, not {type(obj).__name__}")
-    rc = class_of_type((<PyObject *>obj).ob_type)
     program = program_of((<PyObject *>obj).ob_type)
+    if program is not None and program.exact == (<PyObject *>obj).ob_type:
+        rc = program.rc
+    else:
+        rc = class_of_type((<PyObject *>obj).ob_type)
     if program is None:
         store_tagged(a, rc, obj)
     outer = a._stored_schema
@@ -948,21 +951,22 @@ cdef list load_many(CArchive a, object T, int64_t n):
     return out
 
 
-cdef int store_many(CArchive a, object values, object T) except -1:
-    cdef int kind = K_NONE if T is None else kind_of(T)
-    cdef CRuntimeClass wanted = None
-    cdef bint objects = False
-    if T is not None and kind == K_NONE and is_object(T):
-        wanted = runtime_class(T)
-        objects = True
+cdef int store_values(CArchive a, object values, object T) except -1:
+    """Records, mostly; their program is looked up once for all that are of one class."""
+    cdef PyTypeObject *last = NULL
+    cdef PyTypeObject *cls
+    cdef Program program = None
+    check_storing(a)
     for value in values:
-        if kind != K_NONE:
-            store_kind(a, kind, (<Box>value)._v if isinstance(value, Box) else value)
-        elif objects:
-            check_kind(value, wanted)
-            store_object(a, value)
-        elif isinstance(value, Value) and (T is None or type(value) is T):
-            store_value(a, value)
+        cls = (<PyObject *>value).ob_type
+        if cls != last:
+            last = NULL
+            program = None
+            if isinstance(value, Value) and (T is None or isinstance(value, T)):
+                program = program_of(cls)
+        if program is not None:
+            last = cls
+            program.store(a, value, None, False)
         elif T is None:
             a << value
         else:
@@ -970,10 +974,29 @@ cdef int store_many(CArchive a, object values, object T) except -1:
     return 0
 
 
+cdef int store_many(CArchive a, object values, object T) except -1:
+    cdef int kind = K_NONE if T is None else kind_of(T)
+    cdef CRuntimeClass wanted
+    if kind != K_NONE:
+        for value in values:
+            store_kind(a, kind, (<Box>value)._v if isinstance(value, Box) else value)
+    elif T is None or (isinstance(T, type) and issubclass(T, Value)):
+        store_values(a, values, T)
+    elif is_object(T):
+        wanted = runtime_class(T)
+        for value in values:
+            check_kind(value, wanted)
+            store_object(a, value)
+    else:
+        for value in values:
+            a.write(value, T)
+    return 0
+
+
 cdef int check_kind(object value, CRuntimeClass wanted) except -1:
     """TypeError if a pointer of that class cannot point to it."""
     if value is None or (isinstance(value, Object)
-                         and derives(class_of_type((<PyObject *>value).ob_type), wanted)):
+                         and (wanted is _root or derives(class_of_type((<PyObject *>value).ob_type), wanted))):
         return 0
     raise TypeError(f"need a {wanted.m_lpszClassName} or None, not {type(value).__name__}")
 
