@@ -18,6 +18,7 @@ from pysock import (
     WORD,
     CArchive,
     CMemFile,
+    CObArray,
     CObject,
     CPoint,
     CRect,
@@ -286,6 +287,13 @@ def test_an_error_of_the_definition_itself_is_told() -> None:
     decoded = decode(from_bytes(b"\x01\x02\x03"), broken)
     assert isinstance(decoded.error, KeyError)
     covers(decoded.nodes, 3)
+
+
+def test_a_tag_of_no_class_is_no_object() -> None:
+    decoded = decode(from_bytes(b"\x01\x00\x05\x80"), CObArray)
+    assert decoded.error is not None and "badIndex" in str(decoded.error)
+    covers(decoded.nodes, 4)
+    assert (decoded.found.objects, decoded.found.start, decoded.found.classes) == (0, None, {})
 
 
 def test_a_place_to_begin() -> None:
