@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ctrl_c import press
 
 import pysock
 from pysock._embedding import Attachment, detach
@@ -239,10 +240,9 @@ class EmbeddingCases:
         with host.attach():
             assert host.run_until(lambda: recorder.data.endswith(b"y"))
 
-    @pytest.mark.skipif(os.name == "nt", reason="no os.kill(SIGINT) to oneself")
     def test_ctrl_c_ends_an_idle_loop(self, host: Host, pump: pysock.Pump, line: Line) -> None:
         before = signal.getsignal(signal.SIGINT)
-        thread = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+        thread = threading.Timer(0.1, press)
         with pytest.raises(KeyboardInterrupt), host.attach():
             thread.start()
             host.run()

@@ -37,8 +37,8 @@ from pysock._core.graph cimport (
     new_value, requested, serialize, store_object, store_tagged,
 )
 from pysock._core.wire cimport (
-    BITS, NAMES, K_BOOL, K_BYTE, K_CHAR, K_DOUBLE, K_DWORD, K_FLOAT, K_INT, K_LONG, K_LONGLONG,
-    K_SHORT, K_UINT, K_ULONGLONG, K_WCHAR, K_WORD, K_bool, K_CString, K_CStringA, kind_of, unit_of,
+    BITS, NAMES, K_BOOL, K_CHAR, K_DOUBLE, K_FLOAT, K_INT, K_LONG, K_LONGLONG, K_SHORT, K_WCHAR, K_CString,
+    K_CStringA, kind_of, unit_of,
 )
 
 cdef extern from "Python.h":
@@ -69,7 +69,8 @@ cdef enum Counted:
 
 # of the scalar kinds, by their number
 cdef int *NUMBERS = [
-    PS_U8, PS_I8, PS_TRUTH, PS_I32, PS_U16, PS_I16, PS_UNIT, PS_I32, PS_I32, PS_U32, PS_U32, PS_I64, PS_U64, PS_F32, PS_F64,
+    PS_U8, PS_I8, PS_TRUTH, PS_I32, PS_U16, PS_I16, PS_UNIT, PS_I32, PS_I32, PS_U32, PS_U32, PS_I64, PS_U64,
+    PS_F32, PS_F64,
 ]
 
 
@@ -705,7 +706,10 @@ cdef class Plan(Program):
                 if ps_encode(op.number, v, scratch + op.scratch):
                     self.fault(a, form, op - form.ops, <object>v)
             elif op.code == C_COUNT:
-                count = len(<object>v)
+                try:
+                    count = len(<object>v)
+                except TypeError:
+                    count = 0  # the look at the field itself tells what is wrong
                 if ps_encode(op.number, <PyObject *>count, scratch + op.scratch):
                     self.fault(a, form, op - form.ops, count)
             elif not sure and not (op.code == C_STRING and PyUnicode_CheckExact(<object>v)
@@ -881,13 +885,13 @@ cdef class Table:
     def __dealloc__(self):
         free(self.made)
 
-    cdef int grow(self, int64_t room) except -1:
+    cdef int grow(self, int64_t capacity) except -1:
         cdef Py_ssize_t i
         for i in range(self.form.n):
             if self.made[i].size:
-                resize(<array>self.held[i], room)
+                resize(<array>self.held[i], capacity)
                 self.made[i].data = (<array>self.held[i]).data.as_uchars
-        self.room = room
+        self.room = capacity
         return 0
 
     cdef int load(self, CArchive a, int64_t n, int64_t at) except -1:
@@ -923,7 +927,6 @@ cdef class Table:
     cdef int load_row(self, CArchive a) except -1:
         cdef Op *op = self.form.ops
         cdef Py_ssize_t i = 0, last
-        cdef int64_t n = 0
         cdef uint8_t *p
         while i < self.form.n:
             if op[i].run:
