@@ -13,7 +13,7 @@ SINK = a.mode == "sink"
 # One read buffer for all connections.  A transport that keeps what write() could not send at once without
 # copying it (uvloop until the loop turn ends, asyncio from 3.12 on) must be given bytes of its own.
 KEEPS = LOOP == "uvloop" or sys.version_info >= (3, 12)
-view = memoryview(bytearray(256 * 1024))
+view = _common.buffer()
 
 
 class Base:

@@ -37,7 +37,6 @@ from pysock._core.wire cimport BITS, K_DOUBLE, K_LONG, K_NONE, Box, K_bool, K_CS
 
 cdef extern from "Python.h":
     PyObject *_PyType_Lookup(PyTypeObject *cls, object name)
-    int Py_EnterRecursiveCall(const char *where) except -1
     void Py_LeaveRecursiveCall()
 
 cdef extern from *:
@@ -46,8 +45,14 @@ cdef extern from *:
     {
         return ((PyTypeObject *)cls)->tp_new((PyTypeObject *)cls, no_args, NULL);
     }
+    /* what Python calls non-zero is 1 in one version and -1 in another */
+    static inline int ps_enter_recursion(const char *where)
+    {
+        return Py_EnterRecursiveCall(where) ? -1 : 0;
+    }
     """
     object ps_new_object(object cls, object no_args)
+    int ps_enter_recursion(const char *where) except -1
 
 cdef extern from *:
     """
@@ -634,7 +639,7 @@ cdef int store_object(CArchive a, object obj) except -1:
     a._stored_schema = rc.schema & ~PS_VERSIONABLE
     deep = program is None or a._depth >= NATIVE_DEPTH
     if deep:
-        Py_EnterRecursiveCall(b" while storing an object")
+        ps_enter_recursion(b" while storing an object")
     a._depth += 1
     try:
         if program is not None:
@@ -825,7 +830,7 @@ cdef object load_object(CArchive a, CRuntimeClass wanted):
         program = program_of((<PyObject *>obj).ob_type)
         deep = program is None or a._depth >= NATIVE_DEPTH
         if deep:
-            Py_EnterRecursiveCall(b" while loading an object")
+            ps_enter_recursion(b" while loading an object")
         a._depth += 1
         inside = True
         if program is not None:

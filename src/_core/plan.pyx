@@ -30,15 +30,15 @@ from pysock._core.buffer cimport (
 from pysock._core.errors cimport raise_not_supported
 from pysock._core.fast cimport (
     PS_F32, PS_F64, PS_I8, PS_I16, PS_I32, PS_I64, PS_TRUTH, PS_U8, PS_U16, PS_U32, PS_U64, PS_UNIT, ps_as_i64,
-    ps_decode, ps_encode, ps_get16, ps_get32, ps_get64, ps_slot, ps_slot_offset,
+    ps_decode, ps_encode, ps_get16, ps_get32, ps_get64, ps_member, ps_member_offset,
 )
 from pysock._core.graph cimport (
     CArchive, CRuntimeClass, Object, Program, class_of_type, composite_failed, derives, load_object,
     new_value, requested, serialize, store_object, store_tagged,
 )
 from pysock._core.wire cimport (
-    BITS, NAMES, K_BOOL, K_BYTE, K_CHAR, K_DOUBLE, K_DWORD, K_FLOAT, K_INT, K_LONG, K_LONGLONG,
-    K_SHORT, K_UINT, K_ULONGLONG, K_WCHAR, K_WORD, K_bool, K_CString, K_CStringA, kind_of, unit_of,
+    BITS, NAMES, K_BOOL, K_CHAR, K_DOUBLE, K_FLOAT, K_INT, K_LONG, K_LONGLONG, K_SHORT, K_WCHAR, K_CString,
+    K_CStringA, kind_of, unit_of,
 )
 
 cdef extern from "Python.h":
@@ -69,7 +69,8 @@ cdef enum Counted:
 
 # of the scalar kinds, by their number
 cdef int *NUMBERS = [
-    PS_U8, PS_I8, PS_TRUTH, PS_I32, PS_U16, PS_I16, PS_UNIT, PS_I32, PS_I32, PS_U32, PS_U32, PS_I64, PS_U64, PS_F32, PS_F64,
+    PS_U8, PS_I8, PS_TRUTH, PS_I32, PS_U16, PS_I16, PS_UNIT, PS_I32, PS_I32, PS_U32, PS_U32, PS_I64, PS_U64,
+    PS_F32, PS_F64,
 ]
 
 
@@ -140,7 +141,7 @@ cdef Item new_item(tuple spec):
         if it.count > MOST_LONGS:
             raise ValueError("too many LONGs")
         for i in range(it.count):
-            it.slots[i] = ps_slot_offset(spec[2][i])
+            it.slots[i] = ps_member_offset(spec[2][i])
             if it.slots[i] < 0:
                 raise TypeError(f"{spec[2][i]!r} is no slot")
         it.size = it.least = 4 * it.count
@@ -197,7 +198,7 @@ cdef object load_longs(CArchive a, Item it):
 
 cdef inline int put_slot(object obj, Py_ssize_t offset, PyObject *v) noexcept:
     """Give a slot a value, whose reference it takes over."""
-    cdef PyObject **slot = ps_slot(obj, offset)
+    cdef PyObject **slot = ps_member(obj, offset)
     cdef PyObject *old = slot[0]
     slot[0] = v
     Py_XDECREF(old)
@@ -299,7 +300,7 @@ cdef tuple longs_of(Item it, object value):
         value = it.what(*value)
     longs = []
     for i in range(it.count):
-        v = ps_slot(value, it.slots[i])[0]
+        v = ps_member(value, it.slots[i])[0]
         if v == NULL:
             raise AttributeError(f"a field of this {it.what.__name__} is not set")
         if encode(K_LONG, <object>v, p):
@@ -610,7 +611,7 @@ cdef class Plan(Program):
         parts = []
         cuts = set()
         for field in self.fields:
-            slot = ps_slot_offset(field.owner.__dict__[field.name])
+            slot = ps_member_offset(field.owner.__dict__[field.name])
             if slot < 0 and not field.computed:
                 raise TypeError(f"{field!r}: {field.owner.__name__}.{field.name} was replaced and is no slot any more")
             parts.append((field, self._lower(field), slot))
@@ -698,14 +699,17 @@ cdef class Plan(Program):
         cdef PyObject *v
         cdef object count
         while op < end:
-            v = ps_slot(obj, op.slot)[0]
+            v = ps_member(obj, op.slot)[0]
             if v == NULL:
                 self.missing(form, op - form.ops)
             if op.code == C_SCALAR:
                 if ps_encode(op.number, v, scratch + op.scratch):
                     self.fault(a, form, op - form.ops, <object>v)
             elif op.code == C_COUNT:
-                count = len(<object>v)
+                try:
+                    count = len(<object>v)
+                except TypeError:
+                    count = 0  # the look at the field itself tells what is wrong
                 if ps_encode(op.number, <PyObject *>count, scratch + op.scratch):
                     self.fault(a, form, op - form.ops, count)
             elif not sure and not (op.code == C_STRING and PyUnicode_CheckExact(<object>v)
@@ -745,7 +749,7 @@ cdef class Plan(Program):
                 memcpy(room(a, op.run), scratch + op.scratch, op.run)
                 op += op.span
                 continue
-            v = ps_slot(obj, op.slot)[0]
+            v = ps_member(obj, op.slot)[0]
             if v == NULL:  # what was stored before it has run code that took it away
                 self.missing(form, op - form.ops)
             value = <object>v
@@ -881,13 +885,13 @@ cdef class Table:
     def __dealloc__(self):
         free(self.made)
 
-    cdef int grow(self, int64_t room) except -1:
+    cdef int grow(self, int64_t capacity) except -1:
         cdef Py_ssize_t i
         for i in range(self.form.n):
             if self.made[i].size:
-                resize(<array>self.held[i], room)
+                resize(<array>self.held[i], capacity)
                 self.made[i].data = (<array>self.held[i]).data.as_uchars
-        self.room = room
+        self.room = capacity
         return 0
 
     cdef int load(self, CArchive a, int64_t n, int64_t at) except -1:
@@ -923,7 +927,6 @@ cdef class Table:
     cdef int load_row(self, CArchive a) except -1:
         cdef Op *op = self.form.ops
         cdef Py_ssize_t i = 0, last
-        cdef int64_t n = 0
         cdef uint8_t *p
         while i < self.form.n:
             if op[i].run:

@@ -232,6 +232,7 @@ cdef class PushArchive:
         self.not_reading()
         if self.ar.state == S_CLOSED:
             unusable(self.ar)
+        self.abandon()  # with the length known, the next try does exactly what an archive over all bytes does
         self.ended = True
         self.ar.source = F_MEMORY
         self.ar.kept = False

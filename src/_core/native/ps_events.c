@@ -175,7 +175,7 @@ static unsigned post_guess(ps_events *e, unsigned event, unsigned due) {
     return fresh;
 }
 
-unsigned ps_ev_received_any(ps_events *e, size_t asked, ptrdiff_t got, int msg_flags, const ps_probe *probe, void *s) {
+unsigned ps_ev_received(ps_events *e, size_t asked, ptrdiff_t got, int msg_flags, const ps_probe *probe, void *s) {
     enable(e, PS_FD_READ | PS_FD_OOB);
     int stream = e->phase == PS_CONNECTED;
     if (msg_flags & PS_MSG_OOB) {
@@ -208,7 +208,7 @@ unsigned ps_ev_received_any(ps_events *e, size_t asked, ptrdiff_t got, int msg_f
     return e->readable == PS_MAYBE ? post_guess(e, PS_FD_READ, due) : ps_ev_post(e, due);
 }
 
-ptrdiff_t ps_ev_answer(ps_events *e, size_t asked, ptrdiff_t got) {
+ptrdiff_t ps_ev_answer_any(ps_events *e, size_t asked, ptrdiff_t got) {
     if (e->phase != PS_CONNECTED || !(e->flags & PS_EV_RESET) || got > 0 || (got == 0 && !asked)) return got;
     int error = e->error ? e->error : PS_WSAECONNRESET;
     e->error = 0;

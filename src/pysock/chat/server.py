@@ -21,8 +21,6 @@ log = logging.getLogger("pysock.chat")
 class Member(Connection):
     """The server's end of one client's connection."""
 
-    max_unsent = 8 * _BATCH  # never reached: a batch waits until the one before it is sent
-
     def __init__(self, server: Server) -> None:
         super().__init__(server.wire)
         self.server = server
@@ -51,7 +49,7 @@ class Member(Connection):
         while not self.gone and self.ending is None and self.next < discussion.end:
             if self.next < discussion.start:
                 self.finish(
-                    f"it did not read, and {discussion.end - self.next} lines wait for it",
+                    f"did not read, and {discussion.end - self.next} lines wait for it",
                     CMsg(lines=["server: you read too slowly"], close=True),
                 )
             elif self.unsent:
@@ -105,7 +103,9 @@ class Server(CAsyncSocket):
 
     def say(self, line: str) -> None:
         """Add a line to the discussion; the members get it when the callback that runs now has ended, at the
-        latest."""
+        latest.  ValueError if it is longer than the wire allows."""
+        if len(line) > self.wire.max_text:
+            raise ValueError(f"a line has at most {self.wire.max_text} characters, not {len(line)}")
         self.discussion.add(line)
         if self.discussion.pressing and not self._updating:
             self._update()  # one member's burst must not make the others miss lines
@@ -145,13 +145,13 @@ class Server(CAsyncSocket):
             self.say(text)
         if message.m_bClose:
             member.catch_up()
-            member.finish("it left")
+            member.finish("left")
 
     def lost(self, member: Member, reason: str) -> None:
         """A member's connection is over."""
         self.members.discard(member)
         log.info("%s is gone: %s", member, reason)
-        if member.name and reason not in ("it left", "the server stops"):
+        if member.name and reason not in ("left", "the server stops"):
             self.say(f"server: {member.name} is gone: {reason}")
 
     def batch(self, number: int) -> tuple[int, bytes]:
@@ -200,4 +200,4 @@ class Server(CAsyncSocket):
         now = time.monotonic()
         for member in list(self.members):
             if member.half_since is not None and now - member.half_since > self.patience:
-                member.finish("it stopped in the middle of a message", CMsg(close=True))
+                member.finish("stopped in the middle of a message", CMsg(close=True))

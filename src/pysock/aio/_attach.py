@@ -1,11 +1,4 @@
-"""Sockets inside asyncio: callbacks run in the loop's thread, between its own::
-
-    async def main():
-        with pysock.aio.attach():
-            server = Server()
-            server.Create(8000)
-            server.Listen()
-            await asyncio.Event().wait()
+"""An asyncio loop that drives the calling thread's pump, so that callbacks run between its own.
 
 Any loop with `add_reader` (asyncio's own, uvloop) watches the pump's one descriptor.  For a loop without
 (Windows' proactor) a helper thread watches it and calls the loop; callbacks still run in the loop's thread
