@@ -554,7 +554,7 @@ cdef class Pump:
 
     @property
     def mechanism(self):
-        """The poller's name: "epoll", "kqueue", "windows" or "poll"."""
+        """The poller's name: "epoll", "kqueue" or "poll"; on Windows "windows" or "wsapoll"."""
         return self._poller.ops.name.decode() if self._poller != NULL else "void"
 
     @property

@@ -452,7 +452,7 @@ cdef class CAsyncSocket(Watched):
             if ps_getpeername(s, ps_addr_sa(&name), &name.len) >= 0 or now & PS_IN:
                 self._ev.phase = PS_CONNECTED           # readable without a peer: the connection was lost
                 self._ev.flags |= PS_EV_BOUND
-            elif now == 0:
+            elif now == 0 and self._ev.flags & PS_EV_BOUND:
                 self._ev.phase = PS_CONNECTING
         if self._ev.phase != PS_NEW:
             r = self._pump.register(self)
@@ -1392,7 +1392,8 @@ cdef ps_sock_t _handle_of(object hSocket) except? PS_BAD_SOCK:
     cdef object number = hSocket.fileno() if isinstance(hSocket, socket.socket) else hSocket
     if not hasattr(number, "__index__"):
         raise TypeError(f"hSocket must be a handle or a socket.socket, not {type(hSocket).__name__}")
-    return number
+    cdef long long value = number                       # INVALID_SOCKET is -1, also where handles are unsigned
+    return <ps_sock_t>value if value >= 0 else PS_BAD_SOCK
 
 
 def _addrinfo(entry):

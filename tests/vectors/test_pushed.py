@@ -1,10 +1,8 @@
 """Every vector and real document in pieces: the same values, exceptions and causes as whole (AR-217 to AR-221)."""
 
 import importlib
-import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
