@@ -1,4 +1,5 @@
-"""CSocket, CSocketFile and a CArchive each way, a typed member a field; --variant blocks: struct over blocks.
+"""CSocket, CSocketFile and a CArchive each way, a typed member a field; --variant blocks: struct over blocks;
+spin: members, polling for 50 us before each sleep.
 
 `serve` is a blocking CSocket server; `many` serves all its connections from OnReceive, on one thread.
 """
@@ -187,7 +188,9 @@ def stream(port, count):
     _record.report_stream(count, took, back, expected)
 
 
-a = _record.arguments(("members", "blocks"))
+a = _record.arguments(("members", "blocks", "spin"))
+if a.variant == "spin":
+    pysock.Pump.current().spin_us = 50
 if a.task == "serve":
     serve()
 elif a.task == "many":
