@@ -89,6 +89,23 @@ def test_a_newcomer_is_told_what_was_said(start: Start, port: str) -> None:
         bob.see(f"^{line}$")
 
 
+def test_ansi_ends(start: Start) -> None:
+    """A server and clients of code page 936."""
+    server = start("serve", "--port", "0", "--ansi", "cp936")
+    port = re.sub(r".*:(\d+);.*", r"\1", server.see("^serving a chat"))
+    ann, bob = (start("join", "--port", port, "--name", name, "--ansi", "cp936") for name in ("ann", "bob"))
+    for person in (ann, bob):
+        person.see("^bob: has joined$" if person is bob else "^ann: has joined$")
+    ann.type("你好 ☕")  # the code page has no cup
+    for person in (ann, bob):
+        person.see("^ann: 你好 [?]$")
+    bob.type("好")
+    ann.see("^bob: 好$")
+    with socket.create_connection((LOOPBACK, int(port))) as hostile:
+        hostile.sendall(b"\0\0\0\x20\0")  # 32 lines: a client has none to send
+        server.see("is gone: sent what is no message: .*max_count = 16")
+
+
 @posix
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_the_server_says_good_bye(start: Start, server: Process, port: str, sent: signal.Signals) -> None:

@@ -8,13 +8,14 @@ import logging
 import signal
 import socket
 import sys
+from dataclasses import replace
 
 from pysock import Pump, SocketException
 
 from .connection import explain
 from .discussion import Discussion
 from .message import CMsg, Wire
-from .server import Server, log
+from .server import WIRE, Server, log
 from .terminal import Terminal
 from .text import check_name
 
@@ -72,16 +73,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for command in (serve, join):
         command.add_argument(
             "--ansi",
-            type=_wire,
-            dest="wire",
+            type=_code_page,
             metavar="CODEPAGE",
-            help="write text as an ANSI build does, as cp1252 (else: Unicode; both are read)",
+            help="write text as an ANSI build with this code page does, and read such text by it (without: Unicode, and cp1252)",
         )
 
 
 def _serve(arguments: argparse.Namespace) -> int:
     server = Server(
-        wire=arguments.wire,
+        wire=replace(WIRE, ansi=arguments.ansi),
         discussion=Discussion(max_lines=arguments.backlog),
         history=arguments.history,
         max_members=arguments.members,
@@ -109,7 +109,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _join(arguments: argparse.Namespace) -> int:
-    client = Terminal(arguments.name, sys.stdin, sys.stdout, wire=arguments.wire)
+    client = Terminal(arguments.name, sys.stdin, sys.stdout, wire=Wire(ansi=arguments.ansi))
     pump = Pump.current()
     try:
         try:
@@ -167,10 +167,9 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _wire(text: str) -> Wire:
-    wire = Wire(ansi=text)
+def _code_page(text: str) -> str:
     try:
-        wire.dump(CMsg("a"))
+        Wire(ansi=text).dump(CMsg("a"))
     except (LookupError, ValueError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-    return wire
+    return text
