@@ -157,6 +157,30 @@ def test_a_slow_client_is_cut_off_while_others_go_on(start: Start) -> None:
         ann.see("^bob: poor sloth$")
 
 
+@posix
+def test_a_client_that_is_stopped_is_cut_off_while_others_go_on(start: Start) -> None:
+    """Three real clients, one of them stopped by its terminal; later it learns what has happened."""
+    server = start("serve", "--port", "0", "--backlog", "20")
+    port = re.sub(r".*:(\d+);.*", r"\1", server.see("^serving a chat"))
+    sloth, ann, bob = (join(start, port, name) for name in ("sloth", "ann", "bob"))
+    sloth.process.send_signal(signal.SIGSTOP)
+    assert ann.process.stdin
+    text = b"x" * 3900 + b"\n"
+    for _ in range(80):
+        ann.process.stdin.write(text * 40)
+        ann.process.stdin.flush()
+        ann.type("mark")
+        if "sloth" in ann.see("^ann: mark$|^server: sloth is gone"):
+            break
+    server.see(r"sloth \(127.0.0.1:\d+\) is gone: did not read, and \d+ lines wait for it")
+    bob.see("^server: sloth is gone: did not read")
+    sloth.process.send_signal(signal.SIGCONT)
+    sloth.see("^pysock chat: the chat is over: ")
+    assert sloth.end() == 1
+    bob.type("here is bob")
+    ann.see("^bob: here is bob$")
+
+
 def test_a_pipe_may_hold_more_than_the_queue(start: Start, server: Process, port: str) -> None:
     """20,000 lines by a pipe arrive in order, and the last before the leaving."""
     bob = join(start, port, "bob")

@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "--ansi",
             type=_code_page,
             metavar="CODEPAGE",
-            help="write text as an ANSI build with this code page does, and read such text by it (without: Unicode, and cp1252)",
+            help="write text as an ANSI build does, and read such text, in this code page (else Unicode, cp1252)",
         )
 
 
