@@ -1,12 +1,14 @@
 /* poll_windows.c: readiness through AFD, the driver below Winsock.
  *
- * One ioctl asks AFD about one socket and ends, through a completion port, when something asked for holds.  So a
- * wait costs what happened, not what is watched, and there is no limit but memory.  A request asks once: what it
- * reported is no longer asked for until it is rearmed, and that is the edge of ps_poller.h.
+ * One ioctl asks AFD about some sockets and ends, through a completion port, when something asked for holds for one of
+ * them.  Sockets are asked about in groups of GROUP_SIZE: so a wait costs by the groups in which something happened,
+ * not by the sockets that are watched, there is no limit but memory, and neighbours that are busy together share
+ * their questions.  A question asks once: what it reported is no longer asked for until it is rearmed, and that is
+ * the edge of ps_poller.h.
  *
- * Requests go out in wait, not in rearm: by then the callbacks have run and rearmed what they read empty, so a
- * socket usually costs one request per event.  One that is out and asks for too little is cancelled and, when it
- * has come back, sent anew.  The driver writes into a request until then, so it outlives the watch it was for.
+ * Questions go out in wait, not in rearm: by then the callbacks have run and rearmed what they read empty.  One that is
+ * out and asks for too little is cancelled and, when it has come back, put anew.  The driver writes into a group until
+ * then, so groups live as long as the poller.
  *
  * Documented are the completion port and DeviceIoControl; AFD's device name, ioctl and structures are not, but are
  * what Winsock's own select has used since Windows NT 4, and what libuv, Rust's mio and wepoll rely on.  Where the
@@ -15,6 +17,7 @@
 #include "ps_poller.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <winternl.h>
 
@@ -26,9 +29,9 @@
 #endif
 
 enum {
-    BATCH = 256,
-    PER_DEVICE = 64,             /* requests to one device handle: the kernel looks for one to cancel among its fellows */
-    CLOSING_MS = 5000,      /* for cancelled requests to come back; it takes microseconds */
+    BATCH = 64,
+    GROUP_SIZE = 32,
+    CLOSING_MS = 5000, /* for cancelled questions to come back; it takes microseconds */
     IOCTL_AFD_POLL = 0x12024
 };
 static const ULONG_PTR WAKE = 1;
@@ -59,37 +62,36 @@ typedef struct {
         HANDLE socket;
         ULONG events;
         LONG status;
-    } one;
+    } of[GROUP_SIZE];
 } afd_poll;
 
-typedef struct request {
-    OVERLAPPED overlapped; /* first: a completion gives its address */
-    afd_poll question, answer;
-    ps_watch *watch;  /* NULL: deleted, and freed when it comes back */
-    SOCKET base;      /* below any layered provider */
-    HANDLE device;
-    uint32_t asked;    /* of ps_watch.armed, while out */
-    uint32_t outdated; /* rearmed while out: the answer may be from before, so it is asked again */
-    int out, stale;   /* the driver has it; it was cancelled because it asks for too little */
-    int dead;         /* its socket is gone, and that was told */
-    int listed;       /* in the list of those to look at before the next wait */
-    struct request *next;
-} request;
-
 typedef struct {
-    request *request; /* NULL: free */
+    ps_watch *watch;   /* NULL: free */
+    SOCKET base;       /* below any layered provider */
+    uint32_t asked;    /* of watch->armed, while the group's question is out */
+    uint32_t outdated; /* rearmed meanwhile: the answer may be from before, so it is asked again */
+    int dead;          /* its socket is gone, and that was told */
     uint32_t next_free;
-} slot_t;
+} member;
+
+typedef struct group {
+    OVERLAPPED overlapped; /* first: a completion gives its address */
+    HANDLE device;
+    afd_poll question, answer;
+    member members[GROUP_SIZE];
+    int out, stale; /* the driver has its question; that was cancelled because it asks for too little */
+    int listed;     /* in the list of those to look at before the next wait */
+    int turn;       /* who is asked about first: when a batch is too small for all, nobody starves */
+    struct group *next_listed;
+} group;
 
 typedef struct {
     ps_poller base;
     HANDLE port;
-    HANDLE *devices; /* one for every PER_DEVICE slots */
-    uint32_t device_count;
-    slot_t *slots;
-    uint32_t capacity, free;
-    request *first; /* to look at before the next wait */
-    uint32_t out;   /* requests the driver has */
+    group **groups;
+    uint32_t group_count, room, free;
+    group *first; /* to look at before the next wait */
+    uint32_t out; /* questions the driver has */
     LONG volatile woken;
     OVERLAPPED_ENTRY batch[BATCH];
 } poller;
@@ -154,184 +156,212 @@ static uint32_t translate(ULONG events) {
     return bits;
 }
 
-/* --- requests ---------------------------------------------------------------------------------------------------- */
+/* --- groups ------------------------------------------------------------------------------------------------------- */
 
-static void enlist(poller *p, request *q) {
-    if (q->listed) return;
-    q->listed = 1;
-    q->next = p->first;
-    p->first = q;
+static void enlist(poller *p, group *g) {
+    if (g->listed) return;
+    g->listed = 1;
+    g->next_listed = p->first;
+    p->first = g;
 }
 
-/* False: the driver does not take it. */
-static int send_out(poller *p, request *q) {
-    q->overlapped = (OVERLAPPED){0};
-    q->question = (afd_poll){.timeout.QuadPart = INT64_MAX, .count = 1};
-    q->question.one.socket = (HANDLE)q->base;
-    q->question.one.events = question(q->watch->armed);
-    if (!DeviceIoControl(q->device, IOCTL_AFD_POLL, &q->question, sizeof q->question, &q->answer, sizeof q->answer, NULL,
-                         &q->overlapped)
-        && GetLastError() != ERROR_IO_PENDING)
-        return 0;
-    q->asked = q->watch->armed;
-    q->outdated = 0;
-    q->out = 1;
-    q->stale = 0;
-    p->out++;
-    return 1;
-}
-
-static uint32_t take(ps_watch *w, uint32_t bits) {
-    w->armed &= ~bits;
+static uint32_t take(member *m, uint32_t bits) {
+    m->watch->armed &= ~bits;
     return bits;
 }
 
-/* Sends out what is due; 0 or a negative Winsock number.  A socket that the driver does not know any more was closed
- * behind our back: an event, once, for which *out has room. */
-static int send_all(poller *p, ps_event *out, int max, int *count) {
+static int is_socket(SOCKET s) {
+    int type, len = sizeof type;
+    return getsockopt(s, SOL_SOCKET, SO_TYPE, (char *)&type, &len) == 0;
+}
+
+/* Puts a group's question, if it has one: 0, or -1 with the reason in GetLastError. */
+static int ask(poller *p, group *g) {
+    afd_poll *q = &g->question;
+    q->timeout.QuadPart = INT64_MAX;
+    q->count = q->exclusive = 0;
+    for (int k = 0; k < GROUP_SIZE; k++) {
+        member *m = &g->members[(g->turn + k) % GROUP_SIZE];
+        m->asked = m->outdated = 0;
+        if (!m->watch || m->dead || !m->watch->armed) continue;
+        m->asked = m->watch->armed;
+        q->of[q->count].socket = (HANDLE)m->base;
+        q->of[q->count].events = question(m->asked);
+        q->of[q->count++].status = 0;
+    }
+    if (!q->count) return 0;
+    DWORD size = (DWORD)(offsetof(afd_poll, of) + q->count * sizeof *q->of);
+    g->overlapped = (OVERLAPPED){0};
+    if (!DeviceIoControl(g->device, IOCTL_AFD_POLL, q, size, &g->answer, size, NULL, &g->overlapped)
+        && GetLastError() != ERROR_IO_PENDING)
+        return -1;
+    g->out = 1;
+    g->stale = 0;
+    p->out++;
+    return 0;
+}
+
+/* The driver refused a question: those who are no sockets any more (somebody closed them behind our back) are told, once,
+ * as far as there is room.  Gives how many there were. */
+static int bury(group *g, ps_event *out, int max, int *count) {
+    int found = 0;
+    for (int i = 0; i < GROUP_SIZE; i++) {
+        member *m = &g->members[i];
+        if (!m->watch || m->dead || is_socket(m->base)) continue;
+        found++;
+        if (*count == max) continue;
+        m->dead = 1;
+        out[(*count)++] = (ps_event){m->watch, take(m, DEAD)};
+    }
+    return found;
+}
+
+/* Puts what there is to ask; 0 or a negative Winsock number. */
+static int ask_all(poller *p, ps_event *out, int max, int *count) {
     while (p->first && *count < max) {
-        request *q = p->first;
-        p->first = q->next;
-        q->listed = 0;
-        if (!q->watch) {
-            if (!q->out) free(q);
-        } else if (q->out) {
-            if (q->watch->armed & ~q->asked && !q->stale) {
-                q->stale = 1;
-                CancelIoEx(q->device, &q->overlapped); /* it may be on its way back already: as well */
+        group *g = p->first;
+        p->first = g->next_listed;
+        g->listed = 0;
+        if (g->out) {
+            int more = 0;
+            for (int i = 0; i < GROUP_SIZE && !more; i++) {
+                const member *m = &g->members[i];
+                more = m->watch && !m->dead && m->watch->armed & ~m->asked;
             }
-        } else if (q->watch->armed && !q->dead && !send_out(p, q)) {
-            if (GetLastError() != ERROR_INVALID_HANDLE) {
-                enlist(p, q);
-                return -PS_WSAENOBUFS;
+            if (more && !g->stale) {
+                g->stale = 1;
+                CancelIoEx(g->device, &g->overlapped); /* it may be on its way back already: as well */
             }
-            q->dead = 1;
-            out[(*count)++] = (ps_event){q->watch, DEAD};
+        } else if (ask(p, g) < 0) {
+            enlist(p, g);
+            if (!bury(g, out, max, count)) return -PS_WSAENOBUFS;
         }
     }
     return 0;
 }
 
-/* A request has come back; the bits it brings for its watch. */
-static uint32_t come_back(poller *p, request *q) {
-    q->out = 0;
+/* A question has come back: its events, as far as there is room; the others are asked for again, and first. */
+static int come_back(poller *p, group *g, ps_event *out, int max, int *count) {
+    g->out = 0;
     p->out--;
-    if (!q->watch) {
-        if (!q->listed) free(q);
-        return 0;
+    enlist(p, g);
+    if (g->overlapped.Internal == CANCELLED) return 0;
+    if ((LONG)g->overlapped.Internal < 0) return -PS_WSAENOBUFS;
+    for (ULONG a = 0; a < g->answer.count && *count < max; a++) {
+        int i = 0;
+        while (i < GROUP_SIZE && !(g->members[i].asked && (HANDLE)g->members[i].base == g->answer.of[a].socket)) i++;
+        if (i == GROUP_SIZE) continue; /* deleted meanwhile */
+        member *m = &g->members[i];
+        if (g->answer.of[a].events & AFD_CLOSED) m->dead = 1;
+        uint32_t bits = take(m, m->dead ? DEAD : translate(g->answer.of[a].events) & ~m->outdated);
+        if (!bits) continue;
+        g->turn = i + 1;
+        out[(*count)++] = (ps_event){m->watch, bits};
     }
-    enlist(p, q);
-    if (q->overlapped.Internal == CANCELLED) return 0;
-    q->dead = (LONG)q->overlapped.Internal < 0 || (q->answer.count && q->answer.one.events & AFD_CLOSED);
-    if (q->dead) return DEAD;
-    return q->answer.count ? take(q->watch, translate(q->answer.one.events) & ~q->outdated) : 0;
+    return 0;
 }
 
 /* --- the table of operations -------------------------------------------------------------------------------------- */
 
-static int grow(poller *p) {
-    if (p->capacity > INT32_MAX / 2) return -PS_WSAENOBUFS;
-    uint32_t bigger = p->capacity ? p->capacity * 2 : PER_DEVICE;
-    HANDLE *devices = realloc((void *)p->devices, bigger / PER_DEVICE * sizeof *devices);
-    if (!devices) return -PS_WSAENOBUFS;
-    p->devices = devices;
-    slot_t *slots = realloc(p->slots, bigger * sizeof *slots);
-    if (!slots) return -PS_WSAENOBUFS;
-    for (uint32_t i = bigger; i-- > p->capacity;) {
-        slots[i] = (slot_t){.next_free = p->free};
-        p->free = i;
+static int add_group(poller *p) {
+    if (p->group_count == p->room) {
+        if (p->room > INT32_MAX / GROUP_SIZE / 2) return -PS_WSAENOBUFS;
+        uint32_t bigger = p->room ? p->room * 2 : 4;
+        group **groups = realloc((void *)p->groups, bigger * sizeof *groups);
+        if (!groups) return -PS_WSAENOBUFS;
+        p->groups = groups;
+        p->room = bigger;
     }
-    p->slots = slots;
-    p->capacity = bigger;
+    group *g = calloc(1, sizeof *g);
+    if (!g) return -PS_WSAENOBUFS;
+    int r = open_device(p->port, &g->device);
+    if (r < 0) {
+        free(g);
+        return r;
+    }
+    for (uint32_t i = GROUP_SIZE; i-- > 0;) {
+        g->members[i].next_free = p->free;
+        p->free = p->group_count * GROUP_SIZE + i;
+    }
+    p->groups[p->group_count++] = g;
     return 0;
 }
 
-/* The device of a slot, and those before it: free slots come in ascending order. */
-static int device_of(poller *p, uint32_t slot, HANDLE *out) {
-    while (p->device_count <= slot / PER_DEVICE) {
-        int r = open_device(p->port, &p->devices[p->device_count]);
-        if (r < 0) return r;
-        p->device_count++;
-    }
-    *out = p->devices[slot / PER_DEVICE];
-    return 0;
-}
+static group *group_of(const poller *p, int32_t slot) { return p->groups[slot / GROUP_SIZE]; }
+static member *member_of(const poller *p, int32_t slot) { return &group_of(p, slot)->members[slot % GROUP_SIZE]; }
 
 static int windows_add(ps_poller *base, ps_watch *w) {
     poller *p = (poller *)base;
-    HANDLE device;
     SOCKET below;
     w->slot = -1;
     int r = base_of(w->fd, &below);
-    if (r >= 0 && p->free == NO_SLOT) r = grow(p);
-    if (r >= 0) r = device_of(p, p->free, &device);
+    if (r >= 0 && p->free == NO_SLOT) r = add_group(p);
     if (r < 0) return r;
-    request *q = calloc(1, sizeof *q);
-    if (!q) return -PS_WSAENOBUFS;
-    q->watch = w;
-    q->base = below;
-    q->device = device;
     w->slot = (int32_t)p->free;
     w->armed = WANTED;
-    p->free = p->slots[w->slot].next_free;
-    p->slots[w->slot].request = q;
-    enlist(p, q);
+    member *m = member_of(p, w->slot);
+    p->free = m->next_free;
+    *m = (member){.watch = w, .base = below};
+    enlist(p, group_of(p, w->slot));
     return 0;
 }
 
+/* A question that is out comes back when the socket is closed, and knows this member no more. */
 static void windows_del(ps_poller *base, ps_watch *w) {
     poller *p = (poller *)base;
     if (w->slot < 0) return;
-    slot_t *s = &p->slots[w->slot];
-    request *q = s->request;
-    s->request = NULL;
-    s->next_free = p->free;
+    member *m = member_of(p, w->slot);
+    *m = (member){.next_free = p->free};
     p->free = (uint32_t)w->slot;
     w->slot = -1;
-    q->watch = NULL;
-    if (q->out) CancelIoEx(q->device, &q->overlapped);
-    else if (!q->listed) free(q);
 }
 
 /* A reset ends whatever is waited for, so it is always asked for along.  Every bit: connect or listen has made
  * another thing of the socket, and what is out may ask about the old one. */
 static void windows_rearm(ps_poller *base, ps_watch *w, uint32_t bits) {
     poller *p = (poller *)base;
-    request *q = p->slots[w->slot].request;
+    group *g = group_of(p, w->slot);
+    member *m = member_of(p, w->slot);
     w->armed |= (bits & WANTED) | PS_ERR;
-    if ((bits & PS_ALL) == PS_ALL) q->asked = 0;
-    if (q->out) q->outdated |= bits | (bits & PS_IN ? PS_LATE : 0);
-    enlist(p, q);
+    if (!g->out) {
+        enlist(p, g);
+        return;
+    }
+    m->outdated |= bits | (bits & PS_IN ? PS_LATE : 0);
+    if ((bits & PS_ALL) == PS_ALL) m->asked = 0;
+    if (w->armed & ~m->asked) enlist(p, g);
+}
+
+static DWORD patience(int64_t left) {
+    if (left < 0) return INFINITE;
+    int64_t up = left / 1000000 + (left % 1000000 != 0);
+    return up > INT_MAX ? INT_MAX : (DWORD)up;
 }
 
 static int windows_wait(ps_poller *base, ps_event *out, int max, int64_t timeout_ns) {
     poller *p = (poller *)base;
     int64_t deadline = timeout_ns > 0 ? ps_now_ns() + timeout_ns : 0, left = timeout_ns;
     for (;;) {
-        int count = 0, woken = 0, r = send_all(p, out, max, &count);
-        DWORD ms = INFINITE;
-        ULONG n = 0, room = (ULONG)(max - count < BATCH ? max - count : BATCH);
-        if (r < 0 && !count) return r;
-        if (!room) return count;
-        if (count || r < 0 || left == 0) ms = 0;
-        else if (left > 0) ms = left / 1000000 >= INT_MAX ? INT_MAX : (DWORD)(left / 1000000 + (left % 1000000 != 0));
-        if (!GetQueuedCompletionStatusEx(p->port, p->batch, room, &n, ms, FALSE)) {
-            if (GetLastError() != WAIT_TIMEOUT) return count ? count : -PS_WSAENOTSOCK;
+        int count = 0, woken = 0, r = ask_all(p, out, max, &count);
+        ULONG n = 0, most = (ULONG)(max - count < BATCH ? max - count : BATCH);
+        if (most > p->out) most = p->out ? p->out : 1; /* looking for more would cost another call */
+        if (most && !GetQueuedCompletionStatusEx(p->port, p->batch, most, &n, count || r < 0 ? 0 : patience(left), FALSE)) {
+            if (GetLastError() != WAIT_TIMEOUT) r = -PS_WSAENOTSOCK;
             n = 0;
         }
         for (ULONG i = 0; i < n; i++) {
             if (p->batch[i].lpCompletionKey == WAKE) {
                 InterlockedExchange(&p->woken, 0);
                 woken = 1;
-                continue;
+            } else {
+                int back = come_back(p, (group *)(void *)p->batch[i].lpOverlapped, out, max, &count);
+                if (back < 0) r = back;
             }
-            request *q = (request *)(void *)p->batch[i].lpOverlapped;
-            ps_watch *w = q->watch; /* read first: a deleted one's request is freed by its return */
-            uint32_t bits = come_back(p, q);
-            if (bits) out[count++] = (ps_event){w, bits};
         }
         if (timeout_ns > 0 && (left = deadline - ps_now_ns()) < 0) left = 0;
-        if (count || woken || timeout_ns == 0 || (timeout_ns > 0 && left == 0)) return count;
+        if (count) return count;
+        if (r < 0) return r;
+        if (woken || left == 0) return 0;
     }
 }
 
@@ -348,22 +378,24 @@ static ps_sock_t windows_fd(ps_poller *base) {
 static void windows_close(ps_poller *base) {
     poller *p = (poller *)base;
     int64_t deadline = ps_now_ns() + CLOSING_MS * (int64_t)1000000;
-    for (uint32_t i = 0; i < p->capacity; i++) {
-        ps_watch w = {.slot = (int32_t)i};
-        if (p->slots[i].request) windows_del(base, &w);
+    for (uint32_t i = 0; i < p->group_count; i++) {
+        for (int k = 0; k < GROUP_SIZE; k++) p->groups[i]->members[k].watch = NULL;
+        if (p->groups[i]->out) CancelIoEx(p->groups[i]->device, &p->groups[i]->overlapped);
     }
-    int none = 0;
-    send_all(p, NULL, 1, &none); /* all are deleted: it only frees */
     while (p->out && ps_now_ns() < deadline) {
         ULONG n = 0;
+        int none = 0;
         if (!GetQueuedCompletionStatusEx(p->port, p->batch, BATCH, &n, 100, FALSE)) continue;
         for (ULONG i = 0; i < n; i++)
-            if (p->batch[i].lpCompletionKey != WAKE) come_back(p, (request *)(void *)p->batch[i].lpOverlapped);
+            if (p->batch[i].lpCompletionKey != WAKE)
+                come_back(p, (group *)(void *)p->batch[i].lpOverlapped, NULL, 0, &none);
     }
-    for (uint32_t i = 0; i < p->device_count; i++) CloseHandle(p->devices[i]);
+    for (uint32_t i = 0; i < p->group_count; i++) {
+        CloseHandle(p->groups[i]->device);
+        if (!p->groups[i]->out) free(p->groups[i]); /* else better lost than written into */
+    }
     if (p->port) CloseHandle(p->port);
-    free((void *)p->devices);
-    free(p->slots);
+    free((void *)p->groups);
     free(p);
 }
 
@@ -373,9 +405,7 @@ static int windows_open(ps_poller **out) {
     p->base.ops = &ps_windows_ops;
     p->free = NO_SLOT;
     p->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
-    HANDLE device;
-    int r = p->port ? grow(p) : -PS_WSAENOBUFS;
-    if (r >= 0) r = device_of(p, 0, &device);
+    int r = p->port ? add_group(p) : -PS_WSAENOBUFS;
     if (r < 0) {
         windows_close(&p->base);
         return r;
