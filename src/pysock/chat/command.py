@@ -24,9 +24,7 @@ PORT = 8707
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare `serve` and `join`."""
-    parser.description = (
-        "A chat as Microsoft's samples CHATSRVR and CHATTER speak it; either may be at the other end."
-    )
+    parser.description = "A chat over the wire of Microsoft's samples CHATSRVR and CHATTER."
     commands = parser.add_subparsers(required=True, metavar="serve|join")
 
     serve = commands.add_parser("serve", help="serve a chat", description="Serve a chat until Ctrl-C.")
@@ -37,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port",
         type=_port,
         default=PORT,
-        help="0: a free one (default %(default)s; CHATSRVR: 700 + channel)",
+        help="0: a free one (default %(default)s)",
     )
     serve.add_argument(
         "--history",
