@@ -881,6 +881,8 @@ cdef class Buffer:
             return self.wcur == self.wlim
         if self.rcur != self.rend:
             return False
+        if self._stream is not None:
+            return self._stream.unread() == 0
         held = getattr(self._file, "GetUnread", None)
         return held is None or held() == 0
 

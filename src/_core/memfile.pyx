@@ -9,6 +9,7 @@ and a write beyond it are zero.
 from cpython.buffer cimport (
     PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
 )
+from cpython.bytearray cimport PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
 from libc.stdint cimport uint8_t
@@ -187,7 +188,7 @@ cdef class MemFile:
         empty then."""
         cdef object memory = self._attached
         if memory is None:
-            memory = bytearray(self.getvalue())
+            memory = PyByteArray_FromStringAndSize(<char *>self._data, self._len)
         self._free()
         return memory
 

@@ -30,15 +30,15 @@ from pysock._core.buffer cimport (
 from pysock._core.errors cimport raise_not_supported
 from pysock._core.fast cimport (
     PS_F32, PS_F64, PS_I8, PS_I16, PS_I32, PS_I64, PS_TRUTH, PS_U8, PS_U16, PS_U32, PS_U64, PS_UNIT, ps_as_i64,
-    ps_decode, ps_encode, ps_get16, ps_get32, ps_get64, ps_slot, ps_slot_offset,
+    ps_decode, ps_encode, ps_get16, ps_get32, ps_get64, ps_member, ps_member_offset,
 )
 from pysock._core.graph cimport (
     CArchive, CRuntimeClass, Object, Program, class_of_type, composite_failed, derives, load_object,
     new_value, requested, serialize, store_object, store_tagged,
 )
 from pysock._core.wire cimport (
-    BITS, NAMES, K_BOOL, K_BYTE, K_CHAR, K_DOUBLE, K_DWORD, K_FLOAT, K_INT, K_LONG, K_LONGLONG,
-    K_SHORT, K_UINT, K_ULONGLONG, K_WCHAR, K_WORD, K_bool, K_CString, K_CStringA, kind_of, unit_of,
+    BITS, NAMES, K_BOOL, K_CHAR, K_DOUBLE, K_FLOAT, K_INT, K_LONG, K_LONGLONG, K_SHORT, K_WCHAR, K_CString,
+    K_CStringA, kind_of, unit_of,
 )
 
 cdef extern from "Python.h":
@@ -69,7 +69,8 @@ cdef enum Counted:
 
 # of the scalar kinds, by their number
 cdef int *NUMBERS = [
-    PS_U8, PS_I8, PS_TRUTH, PS_I32, PS_U16, PS_I16, PS_UNIT, PS_I32, PS_I32, PS_U32, PS_U32, PS_I64, PS_U64, PS_F32, PS_F64,
+    PS_U8, PS_I8, PS_TRUTH, PS_I32, PS_U16, PS_I16, PS_UNIT, PS_I32, PS_I32, PS_U32, PS_U32, PS_I64, PS_U64,
+    PS_F32, PS_F64,
 ]
 
 
@@ -140,7 +141,7 @@ cdef Item new_item(tuple spec):
         if it.count > MOST_LONGS:
             raise ValueError("too many LONGs")
         for i in range(it.count):
-            it.slots[i] = ps_slot_offset(spec[2][i])
+            it.slots[i] = ps_member_offset(spec[2][i])
             if it.slots[i] < 0:
                 raise TypeError(f"{spec[2][i]!r} is no slot")
         it.size = it.least = 4 * it.count
@@ -197,7 +198,7 @@ cdef object load_longs(CArchive a, Item it):
 
 cdef inline int put_slot(object obj, Py_ssize_t offset, PyObject *v) noexcept:
     """Give a slot a value, whose reference it takes over."""
-    cdef PyObject **slot = ps_slot(obj, offset)
+    cdef PyObject **slot = ps_member(obj, offset)
     cdef PyObject *old = slot[0]
     slot[0] = v
     Py_XDECREF(old)
@@ -299,7 +300,7 @@ cdef tuple longs_of(Item it, object value):
         value = it.what(*value)
     longs = []
     for i in range(it.count):
-        v = ps_slot(value, it.slots[i])[0]
+        v = ps_member(value, it.slots[i])[0]
         if v == NULL:
             raise AttributeError(f"a field of this {it.what.__name__} is not set")
         if encode(K_LONG, <object>v, p):
@@ -378,6 +379,12 @@ cdef int check_object(Item it, object v) except -1:
     if rc.schema == 0xFFFF:
         raise_not_supported(f"class {rc.m_lpszClassName} has no schema, so it cannot be archived")
     return 0
+
+
+cdef inline bint is_good(Item it, PyObject *v) noexcept:
+    """Whether a pointer is good at first sight: null, or an object of just the class that is wanted."""
+    return <object>v is None or (it.wanted is not None and v.ob_type == <PyTypeObject *><PyObject *>it.wanted.cls
+                                 and it.wanted.schema != 0xFFFF)
 
 
 cdef int check_inline(CArchive a, object v) except -1:
@@ -610,7 +617,7 @@ cdef class Plan(Program):
         parts = []
         cuts = set()
         for field in self.fields:
-            slot = ps_slot_offset(field.owner.__dict__[field.name])
+            slot = ps_member_offset(field.owner.__dict__[field.name])
             if slot < 0 and not field.computed:
                 raise TypeError(f"{field!r}: {field.owner.__name__}.{field.name} was replaced and is no slot any more")
             parts.append((field, self._lower(field), slot))
@@ -675,17 +682,16 @@ cdef class Plan(Program):
     cdef int fault(self, CArchive a, Form form, Py_ssize_t i, object value) except -1:
         """Raise what is wrong with a value, and say whose it is."""
         cdef Item it = <Item>form.items[i]
-        name = f"{self.cls.__name__}.{form.fields[i].name}"
         try:
             if it.code == C_SCALAR or it.code == C_COUNT:
                 refuse(it.kind, value)
             else:
                 check_item(a, it, value)
         except UnicodeError as e:
-            e.add_note(f"in {name}")
+            e.add_note(f"in {self.cls.__name__}.{form.fields[i].name}")
             raise
         except (OverflowError, TypeError, ValueError) as e:
-            raise type(e)(f"{name}: {e}") from None
+            raise type(e)(f"{self.cls.__name__}.{form.fields[i].name}: {e}") from None
         return 0
 
     cdef int missing(self, Form form, Py_ssize_t i) except -1:
@@ -696,22 +702,30 @@ cdef class Plan(Program):
         cdef Op *op = form.ops
         cdef Op *end = op + form.n
         cdef PyObject *v
-        cdef object count
         while op < end:
-            v = ps_slot(obj, op.slot)[0]
+            v = ps_member(obj, op.slot)[0]
             if v == NULL:
                 self.missing(form, op - form.ops)
             if op.code == C_SCALAR:
                 if ps_encode(op.number, v, scratch + op.scratch):
                     self.fault(a, form, op - form.ops, <object>v)
+            elif op.code == C_STRING and PyUnicode_CheckExact(<object>v) and PyUnicode_IS_ASCII(<object>v):
+                pass
             elif op.code == C_COUNT:
-                count = len(<object>v)
-                if ps_encode(op.number, <PyObject *>count, scratch + op.scratch):
-                    self.fault(a, form, op - form.ops, count)
-            elif not sure and not (op.code == C_STRING and PyUnicode_CheckExact(<object>v)
-                                   and PyUnicode_IS_ASCII(<object>v)):
+                self.gather_count(a, form, op, <object>v, scratch)
+            elif not sure and not (op.code == C_REF and is_good(<Item>op.item, v)):
                 self.fault(a, form, op - form.ops, <object>v)
             op += 1
+        return 0
+
+    cdef int gather_count(self, CArchive a, Form form, Op *op, object counted, uint8_t *scratch) except -1:
+        cdef object count
+        try:
+            count = len(counted)
+        except TypeError:
+            count = 0  # the look at the field itself tells what is wrong
+        if ps_encode(op.number, <PyObject *>count, scratch + op.scratch):
+            self.fault(a, form, op - form.ops, count)
         return 0
 
     cdef int check(self, CArchive a, object obj) except -1:
@@ -728,13 +742,19 @@ cdef class Plan(Program):
         cdef Op *op
         cdef Op *end
         cdef PyObject *v
-        self.own_object(obj)
-        form = self.form_for(a, obj)
+        if (<PyObject *>obj).ob_type != <PyTypeObject *><PyObject *>self.cls:
+            self.own_object(obj)
+        form = self._only
+        if form is None:
+            form = self.form_for(a, obj)
         if form.scratch > FEW_BYTES:
             many = PyBytes_FromStringAndSize(NULL, form.scratch)
             scratch = <uint8_t *>PyBytes_AS_STRING(many)
         self.gather(a, form, obj, scratch, sure)
         if tag is not None:
+            if self.exact == NULL and (<PyObject *>obj).ob_type == <PyTypeObject *><PyObject *>self.cls:
+                self.rc = tag
+                self.exact = (<PyObject *>obj).ob_type
             store_tagged(a, tag, obj)
         if self._before is not None:
             self._before(obj, a)
@@ -745,7 +765,7 @@ cdef class Plan(Program):
                 memcpy(room(a, op.run), scratch + op.scratch, op.run)
                 op += op.span
                 continue
-            v = ps_slot(obj, op.slot)[0]
+            v = ps_member(obj, op.slot)[0]
             if v == NULL:  # what was stored before it has run code that took it away
                 self.missing(form, op - form.ops)
             value = <object>v
@@ -770,8 +790,11 @@ cdef class Plan(Program):
         cdef PyObject *few[FEW_FIELDS]
         cdef PyObject **values = few
         cdef Py_ssize_t i, done = 0
-        self.own_object(obj)
-        form = self.form_for(a, obj)
+        if (<PyObject *>obj).ob_type != <PyTypeObject *><PyObject *>self.cls:
+            self.own_object(obj)
+        form = self._only
+        if form is None:
+            form = self.form_for(a, obj)
         if self._before is not None:
             self._before(obj, a)
         if (<PyObject *>a).ob_type != <PyTypeObject *><PyObject *>CArchive:
@@ -859,8 +882,8 @@ cdef class Plan(Program):
 # --- columns ----------------------------------------------------------------------------------------------
 
 # array.array's type codes, by what a number is on the wire; and the bytes of one
-cdef str _CODES = "BbBHhHIiQqfd"
-cdef int *SIZES = [1, 1, 1, 2, 2, 2, 4, 4, 8, 8, 4, 8]
+cdef str _CODES = "IiHBhbqdfBQH"
+cdef int *SIZES = [4, 4, 2, 1, 2, 1, 8, 8, 4, 1, 8, 2]
 
 cdef struct Column:
     uint8_t *data       # of the array; NULL for a list
@@ -881,13 +904,13 @@ cdef class Table:
     def __dealloc__(self):
         free(self.made)
 
-    cdef int grow(self, int64_t room) except -1:
+    cdef int grow(self, int64_t capacity) except -1:
         cdef Py_ssize_t i
         for i in range(self.form.n):
             if self.made[i].size:
-                resize(<array>self.held[i], room)
+                resize(<array>self.held[i], capacity)
                 self.made[i].data = (<array>self.held[i]).data.as_uchars
-        self.room = room
+        self.room = capacity
         return 0
 
     cdef int load(self, CArchive a, int64_t n, int64_t at) except -1:
@@ -923,7 +946,6 @@ cdef class Table:
     cdef int load_row(self, CArchive a) except -1:
         cdef Op *op = self.form.ops
         cdef Py_ssize_t i = 0, last
-        cdef int64_t n = 0
         cdef uint8_t *p
         while i < self.form.n:
             if op[i].run:

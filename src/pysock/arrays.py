@@ -35,13 +35,20 @@ __all__ = [
 T = TypeVar("T")
 
 
-class ArrayBase(CObject, MutableSequence[T], dynamic=False):
+class _Data:
+    """What an array keeps, apart: in ArrayBase itself type checkers would take it for a declared field."""
+
+    __slots__ = ()
+
+    _data: Any  # list[T], or array.array for numbers: their interfaces agree where it matters
+
+
+class ArrayBase(CObject, _Data, MutableSequence[T], dynamic=False):
     """What all arrays share. Subclasses say what an element is: `_default`, `_check`, `_storage`."""
 
     __slots__ = ("__weakref__", "_data")
 
-    _data: Any  # list[T], or array.array for numbers: their interfaces agree where it matters
-    _default: Any = None
+    _default: ClassVar[Any] = None
     """The value of elements that growing adds."""
 
     __hash__ = None  # type: ignore[assignment]

@@ -23,7 +23,7 @@ from ._core.plan import Plan, construct
 from ._core.wire import Box
 from .elements import element
 from .structs import _Longs
-from .templates import _ByValue, _Fixed, _Raw, _Ref, _SequenceOf, fixed, raw
+from .templates import _ByValue, _Fixed, _Raw, _Ref, _SequenceOf, fixed, raw, ref
 
 __all__ = ["Field", "Record", "count_of", "field", "fields"]
 
@@ -87,7 +87,8 @@ class Field:
         if isinstance(wire, _Raw) and isinstance(wire.count, str):
             return raw(values[wire.count])
         if isinstance(wire, _Ref):
-            wire.resolved(_names(self))
+            cls = _target(self)
+            return wire if cls is CObject else ref(cls)
         return wire
 
     def __repr__(self) -> str:
@@ -179,6 +180,7 @@ def _declare(name: str, bases: tuple[type, ...], namespace: dict[str, Any], keyw
     namespace["__mfc_plan__"] = plan
     namespace.setdefault("Serialize", plan)
     namespace.setdefault("__init__", _init)
+    namespace["__signature__"] = _SIGNATURE
     namespace.setdefault("__repr__", _repr)
 
 
@@ -197,6 +199,25 @@ def _init(self: Any, /, **values: Any) -> None:
 
 
 _init.__name__, _init.__qualname__ = "__init__", "Record.__init__"
+
+
+class _Signature:
+    """What `inspect.signature` and `help` show of a class whose constructor is made of its fields."""
+
+    def __get__(self, obj: object, cls: Any) -> inspect.Signature:
+        if cls.__init__ is not _init:
+            raise AttributeError("__signature__")
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        return inspect.Signature(
+            [
+                inspect.Parameter(one.name, keyword, default=one.make_default())
+                for one in fields(cls)
+                if not one.computed
+            ]
+        )
+
+
+_SIGNATURE = _Signature()
 
 
 @recursive_repr("...")
@@ -239,7 +260,7 @@ def _lower(one: Field) -> tuple[Any, ...]:
     if isinstance(wire, _CountOf):
         return "count", wire.wire, wire.name
     if isinstance(wire, _Ref):
-        return "ref", wire.resolved(_names(one)) if wire.target is not None else _annotated(one)
+        return "ref", _target(one)
     if isinstance(wire, _SequenceOf):
         inner = _lower_element(wire.wire, one)
         if inner is not None:
@@ -250,6 +271,8 @@ def _lower(one: Field) -> tuple[Any, ...]:
             return "list", wire.count, inner
     if isinstance(wire, _Raw):
         return "raw", wire.count if wire.length is None else wire.length
+    if isinstance(wire, type) and wire in _PYTHON:
+        raise TypeError(f"{one!r}: say which width it has, for example field({_PYTHON[wire]})")
     known = _lower_element(wire, one)
     if known is not None:
         return known
@@ -293,6 +316,12 @@ def _names(one: Field) -> Mapping[str, Any]:
     """The names that a class body could use, as far as they can be seen later."""
     module = inspect.getmodule(one.owner)
     return {**(vars(module) if module else {}), one.owner.__name__: one.owner}
+
+
+def _target(one: Field) -> type[CObject]:
+    """The class of a pointer field."""
+    cls: type[CObject] = one.type.resolved(_names(one)) if one.type.target is not None else _annotated(one)
+    return cls
 
 
 def _annotated(one: Field) -> type[CObject]:

@@ -32,12 +32,18 @@ __all__ = ["POSITION", "CObList", "CPtrList", "CStringList", "ListBase"]
 T = TypeVar("T")
 
 
-class ListBase(CObject, MutableSequence[T], dynamic=False):
+class _Kept:
+    """What a list keeps, apart: in ListBase itself type checkers would take it for a declared field."""
+
+    __slots__ = ()
+
+    _chain: Chain
+
+
+class ListBase(CObject, _Kept, MutableSequence[T], dynamic=False):
     """What all lists share. Subclasses say what an element is."""
 
     __slots__ = ("__weakref__", "_chain")
-
-    _chain: Chain
 
     __hash__ = None  # type: ignore[assignment]
 

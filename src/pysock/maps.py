@@ -62,14 +62,21 @@ class MapPosition(Generic[K]):
         self._index = index
 
 
-class MapBase(CObject, MutableMapping[K, V], dynamic=False):
+class _Kept(Generic[K, V]):
+    """What a map keeps, apart: in MapBase itself type checkers would take it for declared fields."""
+
+    __slots__ = ()
+
+    _items: dict[K, V]
+    _table: int
+
+
+class MapBase(CObject, _Kept[K, V], MutableMapping[K, V], dynamic=False):
     """What all maps share. Subclasses say what keys and values are."""
 
     __slots__ = ("__weakref__", "_items", "_table")
 
-    _items: dict[K, V]
-    _table: int
-    _default: Any = None
+    _default: ClassVar[Any] = None
     """What `operator[]` of C++ makes of a new key; see `setdefault`."""
 
     __hash__ = None  # type: ignore[assignment]

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import selectors
 import socket
+import sys
 import threading
 from collections.abc import Callable
 
-from pysock._embedding import Attachment, detach
+from pysock._embedding import Attachment, SignalWake, detach
 
 __all__ = ["LoopAttachment", "attach", "detach"]
 
@@ -26,6 +27,7 @@ class LoopAttachment(Attachment):
         self.host = repr(loop)
         self._timer: asyncio.TimerHandle | None = None
         self._watcher: _Watcher | None = None
+        self._wake: SignalWake | None = None
         super().__init__()
 
     def _open(self) -> None:
@@ -34,12 +36,21 @@ class LoopAttachment(Attachment):
             self.loop.add_reader(self._fd, self._ready)
         except NotImplementedError:
             self._watcher = _Watcher(self.loop, self._fd, self._ready)
+            return
+        # Windows' selector loop sleeps through Ctrl-C; every other one is told of signals by itself.
+        if sys.platform == "win32" and (wake := SignalWake.make()) is not None:
+            self._wake = wake
+            self.loop.add_reader(wake.fileno(), wake.drain)
 
     def _release(self) -> None:
         if self._watcher is not None:
             self._watcher.close()
         elif not self.loop.is_closed():
             self.loop.remove_reader(self._fd)
+            if self._wake is not None:
+                self.loop.remove_reader(self._wake.fileno())
+        if self._wake is not None:
+            self._wake.close()
 
     def _start_timer(self, milliseconds: int) -> None:
         self._timer = self.loop.call_later(milliseconds / 1000, self._due)
