@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -599,3 +600,18 @@ def test_a_declared_object_that_cannot_be_stored_leaves_nothing() -> None:
     with CArchive(want, CArchive.store) as ar:
         ar.write(bad)
     assert file.getvalue() == want.getvalue()
+
+
+def test_leaving_python_with_a_stopped_read_is_silent() -> None:
+    code = """if True:
+        from pysock import PushArchive, PENDING
+        load = lambda ar: [ar.ReadBYTE() for _ in range(99)]
+        push = PushArchive()
+        push._set_patience(-1)
+        for _ in range(3):
+            push.feed(b"x")
+            assert push.try_load(load) is PENDING
+        print("stopped")
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "stopped\n", "")
