@@ -19,6 +19,7 @@ class Task:
     full: int
     quick: int
     unit: str
+    like: str | None = None  # the C++ limit's name for it, if another
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Floor:
     what: str
     task: str
     measure: str  # "ns" or "to_limit"
-    bound: tuple[float, float]
+    bound: tuple[float | None, float | None]  # None: that direction is not judged
     peer: tuple[float, float]
     grain: str = "any"  # "one": only peers that also make a call per value are its measure
     target: str = "pysock"
@@ -41,6 +42,7 @@ class Floor:
 TASKS = (
     Task("scalars", 1_000_000, 100_000, "scalar"),
     Task("records", 100_000, 20_000, "record of 5 fields"),
+    Task("columns", 100_000, 20_000, "record of 5 fields", "records"),
     Task("bulk", 10_000_000, 1_000_000, "pair of double and DWORD"),
     Task("graph", 200_000, 20_000, "object"),
 )
@@ -55,6 +57,7 @@ CONTENDERS = (
     Contender("msgspec", "peer", "own_msgspec", "msgspec"),
     Contender("pickle5", "peer", "own_pickle"),
     Contender("pysock", "target", "pysock_archive", "pysock"),
+    Contender("declared", "target", "pysock_declared", "pysock"),
 )
 
 FLOORS = (
@@ -62,4 +65,7 @@ FLOORS = (
     Floor("record of 5 fields, call per field, ns", "records", "ns", (95, 180), (224, 388)),
     Floor("bulk arrays into memory that exists, / C++", "bulk", "to_limit", (1.10, 1.10), (1.07, 1.04)),
     Floor("objects with class tags, ns", "graph", "ns", (250, 180), (450, 422)),
+    Floor("record of 5 fields, declared, ns", "records", "ns", (30, 115), (224, 388), target="declared"),
+    Floor("objects, declared, ns", "graph", "ns", (60, 100), (450, 422), target="declared"),
+    Floor("records to columns, / C++", "columns", "to_limit", (None, 3.0), (62.0, 32.0), target="declared"),
 )

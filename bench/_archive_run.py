@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from ._archive_plan import Contender
+from ._archive_plan import TASKS, Contender
 from ._build import built
 
 TIMES = 3  # in a row, for one sample; the limit too, so that caches are as warm for all
@@ -58,7 +58,8 @@ class Worker:
 
 def limit(task: str, n: int, cpu: int | None) -> dict:
     """One sample of the C++ limit, in a process of its own."""
-    command = [str(built("limit.cpp")), task, str(n), str(TIMES)]
+    name = next(t.like or t.name for t in TASKS if t.name == task)
+    command = [str(built("limit.cpp")), name, str(n), str(TIMES)]
     run = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=pinned(cpu))
     return json.loads(run.stdout)
 
