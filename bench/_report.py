@@ -42,16 +42,17 @@ def header() -> dict:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "cpus": os.cpu_count(),
-        "loadavg": os.getloadavg()[0],
+        "loadavg": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "packages": versions,
     }
 
 
 def header_line(head: dict) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in head["packages"].items())
+    load = "unknown" if head["loadavg"] is None else f"{head['loadavg']:.2f}"
     return (
         f"{head['date']}; {head['system']}; Python {head['python']}; {head['cpus']} CPUs; "
-        f"load average at start {head['loadavg']:.2f}. {packages or 'no optional package'}."
+        f"load average at start {load}. {packages or 'no optional package'}."
     )
 
 

@@ -8,8 +8,13 @@ import signal
 
 import pysock._core
 import pytest
+from hypothesis import settings
+from windows_marks import pytest_addoption, pytest_collection_modifyitems, pytest_runtestloop  # noqa: F401
 
 from pysock import CAsyncSocket, Pump
+
+settings.register_profile("house", deadline=None)  # nothing is timed: the machine may be busy
+settings.load_profile("house")
 
 ROOMS = [
     importlib.import_module(f"pysock._core.{room.name}")

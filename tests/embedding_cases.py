@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ctrl_c import press
 
 import pysock
 from pysock._embedding import Attachment, detach
@@ -239,16 +240,15 @@ class EmbeddingCases:
         with host.attach():
             assert host.run_until(lambda: recorder.data.endswith(b"y"))
 
-    @pytest.mark.skipif(os.name == "nt", reason="no os.kill(SIGINT) to oneself")
     def test_ctrl_c_ends_an_idle_loop(self, host: Host, pump: pysock.Pump, line: Line) -> None:
-        before = signal.getsignal(signal.SIGINT)
-        thread = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+        before, wakeup = signal.getsignal(signal.SIGINT), _wakeup_fd()
+        thread = threading.Timer(0.1, press)
         with pytest.raises(KeyboardInterrupt), host.attach():
             thread.start()
             host.run()
         thread.join()
         assert signal.getsignal(signal.SIGINT) is before
-        assert signal.set_wakeup_fd(-1) == -1
+        assert _wakeup_fd() == wakeup  # the proactor loop's own, else -1
 
     def test_close_leaves_nothing_behind(self, host: Host, pump: pysock.Pump, line: Line) -> None:
         recorder, theirs = line
@@ -296,6 +296,13 @@ class EmbeddingCases:
             host.call_later(300, host.stop)
             host.run()
             assert time.process_time() - start < 0.2, "the loop was spinning"
+
+
+def _wakeup_fd() -> int:
+    now = signal.set_wakeup_fd(-1)
+    if now != -1:
+        signal.set_wakeup_fd(now)
+    return now
 
 
 def _descriptors() -> int:

@@ -264,7 +264,7 @@ int main(int argc, char **argv) {
   if (!(echo || sink || churn || idle) || !port || N < 1 || D < 1 || S < 1) fail("bad arguments");
   size_t plen = PERIOD + (1u << 20) + S;
   pat = malloc(plen);
-  rbuf = malloc(RBUF);
+  rbuf = aligned_alloc(4096, RBUF);
   for (size_t i = 0; i < plen; i++) { /* period exactly PERIOD */
     uint32_t x = (uint32_t)(i % PERIOD) * 2654435761u;
     pat[i] = (char)(x >> 24);

@@ -1,17 +1,19 @@
-"""asyncio protocols on asyncio's own loop and on uvloop: --variant LOOP:KIND, KIND proto or buf."""
+"""asyncio protocols: --variant LOOP:KIND; KIND proto or buf, LOOP asyncio (the system's default), uvloop, selector
+or, on Windows, proactor."""
 
 import asyncio
 import sys
 
 import _common
 
-a = _common.args(("asyncio:proto", "asyncio:buf", "uvloop:proto", "uvloop:buf"))
+LOOPS = ("asyncio", "uvloop", "selector", "proactor")
+a = _common.args(tuple(f"{loop}:{kind}" for loop in LOOPS for kind in ("proto", "buf")))
 LOOP, KIND = a.variant.split(":")
 SINK = a.mode == "sink"
 # One read buffer for all connections.  A transport that keeps what write() could not send at once without
 # copying it (uvloop until the loop turn ends, asyncio from 3.12 on) must be given bytes of its own.
 KEEPS = LOOP == "uvloop" or sys.version_info >= (3, 12)
-view = memoryview(bytearray(256 * 1024))
+view = _common.buffer()
 
 
 class Base:
@@ -92,6 +94,7 @@ if LOOP == "uvloop":
 
     new_loop = uvloop.new_event_loop
 else:
-    new_loop = asyncio.new_event_loop
+    names = {"selector": "SelectorEventLoop", "proactor": "ProactorEventLoop"}
+    new_loop = getattr(asyncio, names.get(LOOP, "new_event_loop"))
 with asyncio.Runner(loop_factory=new_loop) as runner:
     runner.run(main())

@@ -9,8 +9,7 @@ import pysock
 from pysock import FD_ALL, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
 
 a = _common.args(("into", "bytes", "spin"))
-BUF = bytearray(256 * 1024)
-VIEW = memoryview(BUF)
+BUF = _common.buffer()
 live = set()
 
 
@@ -47,7 +46,7 @@ class Into(Conn):
     def OnReceive(self, err):
         n = self.Receive(BUF)
         if n > 0 and (k := self.Send(BUF, n)) < n:
-            self.keep(VIEW[max(k, 0) : n])
+            self.keep(BUF[max(k, 0) : n])
 
 
 class Bytes(Conn):

@@ -5,8 +5,7 @@ import select
 import _common
 
 SINK = _common.args().mode == "sink"
-buf = bytearray(256 * 1024)
-view = memoryview(buf)
+view = _common.buffer()
 ls = _common.listener()
 _common.ready(ls.getsockname()[1])
 EIN, EOUT = select.EPOLLIN, select.EPOLLOUT
@@ -50,7 +49,7 @@ def main():
                         del pend[fd]
                         ep.modify(fd, EIN)
                     continue
-                n = recv[fd](buf)
+                n = recv[fd](view)
                 if not n:
                     drop(fd)
                     continue

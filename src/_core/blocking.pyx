@@ -63,8 +63,9 @@ from pysock._core.native cimport (
     ps_ring_take,
     ps_slots_owner,
     ps_socket_probe,
+    ps_this_thread,
 )
-from pysock._core.pump cimport current_pump, this_thread
+from pysock._core.pump cimport current_pump
 from pysock._core.sockets cimport after, length_of, open_buffer, set_last_error, shares, usable
 
 from pysock._core.errors import SocketException, SocketUsageError
@@ -435,7 +436,7 @@ cdef class CSocket(CAsyncSocket):
         cdef Pump pump = self._pump
         if self._call:
             self._call = 0
-            if pump is not None and this_thread() != pump._thread:
+            if pump is not None and ps_this_thread() != pump._thread:
                 pump._wake()
 
     def SetTimeOut(self, ms):

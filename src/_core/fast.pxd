@@ -49,5 +49,5 @@ cdef extern from "pyfast.h":
     # 0: it is where p points to; 1: it does not fit or is no number; -1: raised
     int ps_encode(int number, PyObject *o, uint8_t *p) except -1
     PyObject *ps_decode(int number, const uint8_t *p) except NULL
-    Py_ssize_t ps_slot_offset(object o)
-    PyObject **ps_slot(object o, Py_ssize_t offset)
+    Py_ssize_t ps_member_offset(object o)
+    PyObject **ps_member(object o, Py_ssize_t offset)

@@ -1,6 +1,6 @@
 # cython: language_level=3
 """The only door to C: every ps_*.h name the rooms use enters here."""
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uintptr_t
 
 
 cdef extern from "ps_build.h" nogil:
@@ -195,6 +195,8 @@ cdef extern from "ps_events.h" nogil:
     unsigned int ps_ev_edge(ps_events *e, unsigned int bits, const ps_probe *probe, void *s)
     unsigned int ps_ev_received(ps_events *e, size_t asked, Py_ssize_t got, int msg_flags,
                                 const ps_probe *probe, void *s)
+    bint ps_ev_is_plain(const ps_events *e)
+    void ps_ev_drained(ps_events *e)
     Py_ssize_t ps_ev_answer(ps_events *e, size_t asked, Py_ssize_t got)
     bint ps_ev_wants_urgent(const ps_events *e)
     unsigned int ps_ev_urgent(ps_events *e, const ps_probe *probe, void *s)
@@ -212,11 +214,11 @@ cdef extern from "ps_events.h" nogil:
     int ps_ev_take(ps_events *e, unsigned int event, const ps_probe *probe, void *s, unsigned int *due)
 
 cdef extern from "ps_slots.h" nogil:
-    ctypedef struct ps_slot:
+    ctypedef struct ps_place:
         void *owner
         uint32_t generation
     ctypedef struct ps_slots:
-        ps_slot *slots
+        ps_place *slots
         uint32_t capacity
         uint32_t live
         uint32_t round
@@ -237,6 +239,9 @@ cdef extern from "ps_ring.h" nogil:
     ctypedef struct ps_ring:
         uint32_t count
     void ps_ring_free(ps_ring *r)
-    int ps_ring_push(ps_ring *r, ps_item item, const ps_slots *live)
+    int ps_ring_post(ps_ring *r, const ps_slots *live, uint32_t slot, unsigned int due)
     ps_item ps_ring_pop(ps_ring *r)
     bint ps_ring_take(ps_ring *r, ps_item item)
+
+cdef extern from "ps_thread.h" nogil:
+    uintptr_t ps_this_thread()

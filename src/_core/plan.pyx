@@ -30,7 +30,7 @@ from pysock._core.buffer cimport (
 from pysock._core.errors cimport raise_not_supported
 from pysock._core.fast cimport (
     PS_F32, PS_F64, PS_I8, PS_I16, PS_I32, PS_I64, PS_TRUTH, PS_U8, PS_U16, PS_U32, PS_U64, PS_UNIT, ps_as_i64,
-    ps_decode, ps_encode, ps_get16, ps_get32, ps_get64, ps_op, ps_slot, ps_slot_offset, ps_store_plain,
+    ps_decode, ps_encode, ps_get16, ps_get32, ps_get64, ps_member, ps_member_offset, ps_op, ps_store_plain,
 )
 from pysock._core.graph cimport (
     CArchive, CRuntimeClass, Object, Program, class_of_type, composite_failed, derives, load_object,
@@ -141,7 +141,7 @@ cdef Item new_item(tuple spec):
         if it.count > MOST_LONGS:
             raise ValueError("too many LONGs")
         for i in range(it.count):
-            it.slots[i] = ps_slot_offset(spec[2][i])
+            it.slots[i] = ps_member_offset(spec[2][i])
             if it.slots[i] < 0:
                 raise TypeError(f"{spec[2][i]!r} is no slot")
         it.size = it.least = 4 * it.count
@@ -198,7 +198,7 @@ cdef object load_longs(CArchive a, Item it):
 
 cdef inline int put_slot(object obj, Py_ssize_t offset, PyObject *v) noexcept:
     """Give a slot a value, whose reference it takes over."""
-    cdef PyObject **slot = ps_slot(obj, offset)
+    cdef PyObject **slot = ps_member(obj, offset)
     cdef PyObject *old = slot[0]
     slot[0] = v
     Py_XDECREF(old)
@@ -300,7 +300,7 @@ cdef tuple longs_of(Item it, object value):
         value = it.what(*value)
     longs = []
     for i in range(it.count):
-        v = ps_slot(value, it.slots[i])[0]
+        v = ps_member(value, it.slots[i])[0]
         if v == NULL:
             raise AttributeError(f"a field of this {it.what.__name__} is not set")
         if encode(K_LONG, <object>v, p):
@@ -611,7 +611,7 @@ cdef class Plan(Program):
         parts = []
         cuts = set()
         for field in self.fields:
-            slot = ps_slot_offset(field.owner.__dict__[field.name])
+            slot = ps_member_offset(field.owner.__dict__[field.name])
             if slot < 0 and not field.computed:
                 raise TypeError(f"{field!r}: {field.owner.__name__}.{field.name} was replaced and is no slot any more")
             parts.append((field, self._lower(field), slot))
@@ -697,7 +697,7 @@ cdef class Plan(Program):
         cdef ps_op *end = op + form.n
         cdef PyObject *v
         while op < end:
-            v = ps_slot(obj, op.slot)[0]
+            v = ps_member(obj, op.slot)[0]
             if v == NULL:
                 self.missing(form, op - form.ops)
             if op.code == C_SCALAR:
@@ -772,7 +772,7 @@ cdef class Plan(Program):
                 memcpy(room(a, op.run), scratch + op.scratch, op.run)
                 op += op.span
                 continue
-            v = ps_slot(obj, op.slot)[0]
+            v = ps_member(obj, op.slot)[0]
             if v == NULL:  # what was stored before it has run code that took it away
                 self.missing(form, op - form.ops)
             value = <object>v

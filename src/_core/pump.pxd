@@ -1,6 +1,6 @@
 # cython: language_level=3
 """What sibling rooms may use of `pump`."""
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uintptr_t
 
 from pysock._core.native cimport ps_events, ps_poller, ps_ring, ps_slots, ps_sock_t, ps_watch
 
@@ -10,7 +10,8 @@ cdef class Pump:
     cdef ps_poller *_poller          # NULL once void
     cdef ps_slots _live              # watched sockets, by descriptor and by slot; owners are borrowed
     cdef ps_ring _posted             # (slot, generation, event), oldest first
-    cdef unsigned long _thread       # ident of the owner
+    cdef uintptr_t _thread           # ps_this_thread() of the owner; 0 once it, or this process, is another
+    cdef bint _company               # other Python threads were there when it last waited
     cdef bint _ended                 # its thread is over: nobody runs it any more
     cdef bint _embedded              # somebody watches fileno(): it must tell of work that is left
     cdef bint _signalled             # a wake-up is under way that no wait has taken yet
@@ -61,4 +62,3 @@ cdef class Watched:
 
 
 cdef Pump current_pump()
-cdef unsigned long this_thread() noexcept

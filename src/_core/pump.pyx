@@ -35,7 +35,6 @@ from pysock._core.native cimport (
     PS_NO_SLOT,
     ps_close,
     ps_ev_edge,
-    ps_ev_order,
     ps_ev_post,
     ps_ev_take,
     ps_event,
@@ -49,7 +48,7 @@ from pysock._core.native cimport (
     ps_recv,
     ps_ring_free,
     ps_ring_pop,
-    ps_ring_push,
+    ps_ring_post,
     ps_slots_add,
     ps_slots_find,
     ps_slots_free,
@@ -59,6 +58,7 @@ from pysock._core.native cimport (
     ps_sock_t,
     ps_socket_probe,
     ps_startup,
+    ps_this_thread,
 )
 
 from pysock._core.errors import SocketException, WrongThreadError
@@ -68,19 +68,22 @@ cdef extern from *:
     """
     #include "ps_build.h"
     static PS_THREAD_LOCAL PyObject *ps_my_pump; /* borrowed: the thread's _Holder owns it */
+
+    /* Is there another Python thread that could run meanwhile? */
+    static int ps_other_threads(void) {
+        PyThreadState *head = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+        return head != NULL && PyThreadState_Next(head) != NULL;
+    }
     """
     PyObject *ps_my_pump
-    unsigned long PyThread_get_thread_ident() nogil
+    bint ps_other_threads()
+    bint unlikely(bint x)                # Cython's own
     void PyErr_SetObject(object kind, object value)
     void PyErr_WriteUnraisable(object where)
 
 cdef enum:
     BATCH = 512                          # edges taken by one wait
     RETRY_MS = 100                       # how long a listener without descriptors waits for some to be freed
-
-
-cdef unsigned long this_thread() noexcept:
-    return PyThread_get_thread_ident()
 
 
 # --- what a pump watches ----------------------------------------------------------------------------------
@@ -171,7 +174,7 @@ cdef class Pump:
     cdef int check_thread(self) except -1:
         if self._poller == NULL:
             raise WrongThreadError("this pump belongs to the parent process")
-        if PyThread_get_thread_ident() != self._thread:
+        if ps_this_thread() != self._thread:
             raise WrongThreadError("this pump belongs to another thread")
         return 0
 
@@ -201,22 +204,8 @@ cdef class Pump:
 
     cdef int post(self, Watched w, unsigned int due) except -1:
         """Queues the events of `due` for w."""
-        cdef ps_item item
-        cdef unsigned int event
-        cdef int i
-        item.slot = w._slot
-        item.generation = self._live.slots[w._slot].generation
-        if due & (due - 1) == 0:                        # the usual one
-            item.event = due
-            if ps_ring_push(&self._posted, item, &self._live) < 0:
-                raise MemoryError("posted queue")
-        else:
-            for i in range(6):
-                event = due & ps_ev_order[i]
-                if event:
-                    item.event = event
-                    if ps_ring_push(&self._posted, item, &self._live) < 0:
-                        raise MemoryError("posted queue")
+        if ps_ring_post(&self._posted, &self._live, w._slot, due) < 0:
+            raise MemoryError("posted queue")
         if self._depth == 0:
             self._nudge()
         return 0
@@ -233,7 +222,7 @@ cdef class Pump:
         cdef int n, i
         cdef int64_t until, now
         cdef unsigned int due
-        cdef Watched w
+        cdef PyObject *w                                # borrowed: nobody's code runs in here
         with nogil:
             if self._spin == 0 or timeout == 0:
                 n = self._poller.ops.wait(self._poller, batch, BATCH, timeout)
@@ -253,16 +242,17 @@ cdef class Pump:
                         n = self._poller.ops.wait(self._poller, batch, BATCH, timeout)
         self._signalled = False
         self._live.round += 1
+        self._company = ps_other_threads()
         if n < 0:
             raise SocketException("Pump", -n)
         for i in range(n):
-            w = <Watched><PyObject *>(<char *>batch[i].watch - WATCH_AT)
-            due = ps_ev_edge(&w._ev, batch[i].bits, &ps_socket_probe, &w._watch.fd)
-            if w._ev.rearm:
-                ps_poller_rearm(self._poller, &w._watch, w._ev.rearm)
-                w._ev.rearm = 0
-            if due:
-                self.post(w, due)
+            w = <PyObject *>(<char *>batch[i].watch - WATCH_AT)
+            due = ps_ev_edge(&(<Watched>w)._ev, batch[i].bits, &ps_socket_probe, &(<Watched>w)._watch.fd)
+            if unlikely((<Watched>w)._ev.rearm):
+                ps_poller_rearm(self._poller, &(<Watched>w)._watch, (<Watched>w)._ev.rearm)
+                (<Watched>w)._ev.rearm = 0
+            if due and ps_ring_post(&self._posted, &self._live, (<Watched>w)._slot, due) < 0:
+                raise MemoryError("posted queue")
         PyErr_CheckSignals()
         return 0
 
@@ -274,28 +264,31 @@ cdef class Pump:
         cdef unsigned int due
         cdef int error
         cdef int taken = 0
-        while taken < most and self._posted.count:
-            item = ps_ring_pop(&self._posted)
-            taken += 1
-            owner = <PyObject *>ps_slots_owner(&self._live, item.slot, item.generation)
-            if owner == NULL:                           # closed or dead: LT-13, DC-3
-                continue
-            w = <Watched>owner                          # kept alive while its callback runs (PY-21)
-            error = ps_ev_take(&w._ev, item.event, &ps_socket_probe, &w._watch.fd, &due)
-            if w._ev.rearm:
-                ps_poller_rearm(self._poller, &w._watch, w._ev.rearm)
-                w._ev.rearm = 0
-            if due:
-                self.post(w, due)
-            if error < 0:
-                continue
-            try:
-                w.deliver(item.event, error)
+        while True:
+            try:                                        # once for many callbacks: entering it is not free
+                while taken < most and self._posted.count:
+                    item = ps_ring_pop(&self._posted)
+                    taken += 1
+                    owner = <PyObject *>ps_slots_owner(&self._live, item.slot, item.generation)
+                    if unlikely(owner == NULL):         # closed or dead: LT-13, DC-3
+                        continue
+                    w = <Watched>owner                  # kept alive while its callback runs (PY-21)
+                    error = ps_ev_take(&w._ev, item.event, &ps_socket_probe, &w._watch.fd, &due)
+                    if unlikely(w._ev.rearm):
+                        ps_poller_rearm(self._poller, &w._watch, w._ev.rearm)
+                        w._ev.rearm = 0
+                    if unlikely(due and ps_ring_post(&self._posted, &self._live, w._slot, due) < 0):
+                        raise MemoryError("posted queue")
+                    if unlikely(error < 0):
+                        continue
+                    w.deliver(item.event, error)
+                    if unlikely(self._stop):
+                        break
+                return taken
             except Exception as exc:
                 self._tell(w, item.event, exc)
             if self._stop:
-                break
-        return taken
+                return taken
 
     cdef int _tell(self, object sock, unsigned int event, object exc) except -1:
         """A callback raised: to the hook, once; the queue goes on (PY-27)."""
@@ -468,7 +461,7 @@ cdef class Pump:
         """Ends the innermost `run` or `run_until` after the current callback.  From any thread."""
         self._code = code
         self._stop = True
-        if PyThread_get_thread_ident() != self._thread or self._depth == 0:
+        if ps_this_thread() != self._thread or self._depth == 0:
             self._wake()
 
     # --- callables and timers
@@ -561,7 +554,7 @@ cdef class Pump:
 
     @property
     def mechanism(self):
-        """The poller's name: "epoll", "kqueue", "windows" or "poll"."""
+        """The poller's name: "epoll", "kqueue" or "poll"; on Windows "windows" or "wsapoll"."""
         return self._poller.ops.name.decode() if self._poller != NULL else "void"
 
     @property
@@ -672,6 +665,7 @@ cdef class Pump:
             self._poller.ops.forget(self._poller)
             self._poller = NULL
         self._ended = True
+        self._thread = 0
         ps_slots_free(&self._live)
         ps_ring_free(&self._posted)
 
@@ -715,7 +709,8 @@ cdef Pump new_pump():
         if wanted and wanted not in known:
             raise ValueError(f"PYSOCK_POLLER={wanted!r}: this build has {', '.join(known)}")
         raise SocketException("Pump", -r)
-    p._thread = PyThread_get_thread_ident()
+    p._thread = ps_this_thread()
+    p._company = ps_other_threads()
     p._soon = deque()
     p._heap = []
     p._timers = {}

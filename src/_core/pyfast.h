@@ -280,7 +280,7 @@ static inline PyObject *ps_decode(int number, const uint8_t *p)
 }
 
 /* Where the slot that a member descriptor of a class with __slots__ stands for lies in an object; -1 if `o` is none. */
-static inline Py_ssize_t ps_slot_offset(PyObject *o)
+static inline Py_ssize_t ps_member_offset(PyObject *o)
 {
     PyMemberDef *m;
     if (!Py_IS_TYPE(o, &PyMemberDescr_Type))
@@ -289,7 +289,7 @@ static inline Py_ssize_t ps_slot_offset(PyObject *o)
     return m->type == T_OBJECT_EX && !(m->flags & READONLY) ? m->offset : -1;
 }
 
-static inline PyObject **ps_slot(PyObject *o, Py_ssize_t offset)
+static inline PyObject **ps_member(PyObject *o, Py_ssize_t offset)
 {
     return (PyObject **)(void *)((char *)o + offset);
 }

@@ -2,7 +2,7 @@
 """What sibling rooms may use of `sockets`."""
 from cpython.buffer cimport Py_buffer
 
-from pysock._core.native cimport ps_addr, ps_poller_rearm, ps_sock_t
+from pysock._core.native cimport ps_addr, ps_poller_rearm, ps_sock_t, ps_this_thread
 from pysock._core.pump cimport Watched
 
 
@@ -26,8 +26,11 @@ cdef class CAsyncSocket(Watched):
     cdef int _bind(self, const ps_addr *a) except? -1
     cdef int _connect(self, const ps_addr *a) except? -1
     cdef int _accept(self, CAsyncSocket new, ps_addr *peer) except? -1
+    cdef Py_ssize_t _receive_into(self, object buf, object n, int flags) except? -1
     cdef Py_ssize_t _receive(self, void *p, Py_ssize_t n, int flags, bint share) except? -1
+    cdef Py_ssize_t _receive_any(self, void *p, Py_ssize_t n, int flags, bint share) except? -1
     cdef Py_ssize_t _receive_from(self, void *p, Py_ssize_t n, int flags, ps_addr *source) except? -1
+    cdef Py_ssize_t _send_from(self, object buf, object n, int flags) except? -1
     cdef Py_ssize_t _send(self, const void *p, Py_ssize_t n, int flags, bint share) except? -1
     cdef Py_ssize_t _send_to(self, const void *p, Py_ssize_t n, int flags, const ps_addr *target) except? -1
 
@@ -35,24 +38,35 @@ cdef class CAsyncSocket(Watched):
 cdef void set_last_error(int code) noexcept
 cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1
 cdef int open_buffer(object buf, Py_buffer *view, int flags) except -1
-cdef bint shares(CAsyncSocket s, Py_ssize_t n) noexcept
+
 
 cdef extern from *:
-    unsigned long PyThread_get_thread_ident()
+    bint likely(bint x)              # Cython's own macros: hot code stays together
+    bint unlikely(bint x)
 
 
 cdef inline int usable(CAsyncSocket s, str operation) except -1:
     """1 if there is a handle and this is its thread; 0 and WSAENOTSOCK without one (LT-16)."""
-    if s._pump is not None and PyThread_get_thread_ident() == s._pump._thread and s._pump._poller != NULL:
+    if likely(s._pump is not None and ps_this_thread() == s._pump._thread):
         return 1
     return s._unusable(operation)
 
 
+cdef enum:
+    LARGE = 65536                    # calls that move this much let other threads run
+
+
+cdef inline bint shares(CAsyncSocket s, Py_ssize_t n) noexcept:
+    """Does a call that moves n bytes give the GIL away?  Always where it may block; else only if it copies
+    much and there was somebody to run: giving it away and taking it back costs more than copying a little."""
+    return unlikely(s._blocking or (n >= LARGE and s._pump._company))
+
+
 cdef inline int after(CAsyncSocket s, unsigned int due) except -1:
     """After a call told the state machine something."""
-    if s._ev.rearm:
+    if likely(s._ev.rearm):
         ps_poller_rearm(s._pump._poller, &s._watch, s._ev.rearm)
         s._ev.rearm = 0
-    if due:
+    if unlikely(due):
         s._pump.post(s, due)
     return 0

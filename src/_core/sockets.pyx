@@ -9,11 +9,12 @@ turn a negative Winsock number into False or SOCKET_ERROR plus GetLastError, or 
 mode.
 """
 import socket
+import sys
 import threading
 
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.object cimport PyObject
 from libc.string cimport memset
 
@@ -39,12 +40,8 @@ from pysock._core.native cimport (
     PS_EV_RECV_SHUT,
     PS_EV_SEND_SHUT,
     PS_FAILED,
-    PS_FD_ACCEPT,
     PS_FD_ALL,
-    PS_FD_CLOSE,
-    PS_FD_CONNECT,
     PS_FD_READ,
-    PS_FD_WRITE,
     PS_IN,
     PS_LISTENING,
     PS_MSG_OOB,
@@ -96,6 +93,8 @@ from pysock._core.native cimport (
     ps_ev_connect,
     ps_ev_connected,
     ps_ev_dgram_connected,
+    ps_ev_drained,
+    ps_ev_is_plain,
     ps_ev_listen,
     ps_ev_received,
     ps_ev_select,
@@ -124,9 +123,10 @@ from pysock._core.native cimport (
     ps_socket,
     ps_socket_probe,
     ps_socklen_t,
+    ps_this_thread,
     sockaddr,
 )
-from pysock._core.pump cimport Pump, Watched, current_pump, this_thread
+from pysock._core.pump cimport Pump, Watched, current_pump
 
 from pysock._core.errors import SocketException, SocketUsageError, WrongThreadError
 
@@ -137,26 +137,19 @@ cdef extern from *:
     static PS_THREAD_LOCAL int ps_last_error;
     """
     int ps_last_error
-    unsigned long PyThread_get_thread_ident()
-    bint PyByteArray_CheckExact(object o)
-    char *PyByteArray_AS_STRING(object o)
-    Py_ssize_t PyByteArray_GET_SIZE(object o)
-    bint PyLong_CheckExact(object o)
-    Py_ssize_t PyLong_AsSsize_t(object o)
-    void PyErr_Clear()
     int PyErr_ResourceWarning(object source, Py_ssize_t level, const char *text, ...) except -1
 
 cdef extern from "pyhandler.h":
     void ps_drop_dict(object o)
-    int ps_call_handler(object sock, int which, object name, int error) except -1
+    int ps_name_handler(int which, object name) except -1
+    int ps_call_handler(object sock, unsigned int event, int error) except -1
     int ps_is_a(object o, object base) except -1
-    bint ps_other_threads()
+    char *ps_plain_buffer(object buf, object n, bint writable, Py_ssize_t *size)
 
 cdef enum:
     INVALID_SOCKET = -1
     SOCKET_ERROR = -1
     SCRATCH = 65536                      # ReceiveBytes up to this size reads here first
-    LARGE = 65536                        # calls that move this much let other threads run
     SO_DONTLINGER = -129                # Winsock's ~SO_LINGER; emulated (PY-31)
 
 
@@ -168,6 +161,10 @@ cdef Py_ssize_t handles_open = 0         # live counters of a debug build
 cdef Py_ssize_t objects_alive = 0
 cdef object UNSET = object()             # an argument that was left out
 cdef bint POSIX_REUSE = not hasattr(socket, "SO_EXCLUSIVEADDRUSE")
+
+
+for _which, _name in enumerate(("OnReceive", "OnSend", "OnOutOfBandData", "OnAccept", "OnConnect", "OnClose")):
+    ps_name_handler(_which, sys.intern(_name))
 
 
 cdef void set_last_error(int code) noexcept:
@@ -187,28 +184,12 @@ def live_counts():
     return {"handles": handles_open, "sockets": objects_alive} if PS_COUNTING else {}
 
 
-cdef inline Py_ssize_t plain_length(object n, Py_ssize_t available) noexcept:
-    """As length_of for None and plain ints, without running anybody's code; -1 for all that needs a closer look."""
-    cdef Py_ssize_t k
-    if n is None:
-        return available
-    if PyLong_CheckExact(n):
-        k = PyLong_AsSsize_t(n)
-        if 0 <= k <= available:
-            return k
-        PyErr_Clear()                                   # it may have been too large even for C
-    return -1
-
-
 cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1:
     """How much of a buffer of `available` bytes is meant by the argument `n`.  The buffer must be locked: an
     __index__ may do anything."""
-    cdef Py_ssize_t k = plain_length(n, available)
-    return k if k >= 0 else odd_length(n, available)
-
-
-cdef Py_ssize_t odd_length(object n, Py_ssize_t available) except -1:
     cdef Py_ssize_t k
+    if n is None:
+        return available
     try:
         k = n
     except TypeError:
@@ -218,12 +199,6 @@ cdef Py_ssize_t odd_length(object n, Py_ssize_t available) except -1:
     if not 0 <= k <= available:
         raise ValueError(f"n must be between 0 and the buffer's {available} bytes, not {n!r}")
     return k
-
-
-cdef bint shares(CAsyncSocket s, Py_ssize_t n) noexcept:
-    """Does a call that moves n bytes give the GIL away?  Always where it may block; else only if it copies
-    much and there is somebody to run: giving it away and taking it back costs more than copying a little."""
-    return s._blocking or (n >= LARGE and ps_other_threads())
 
 
 cdef int open_buffer(object buf, Py_buffer *view, int flags) except -1:
@@ -287,7 +262,7 @@ cdef class CAsyncSocket(Watched):
             return
         if self._pump._poller == NULL:                  # a forked child's copy: the parent has the connection
             self._drop()
-        elif self._pump._ended or this_thread() == self._pump._thread:
+        elif self._pump._ended or ps_this_thread() == self._pump._thread:
             try:
                 PyErr_ResourceWarning(self, 1, "unclosed %R", <PyObject *>self)
             finally:
@@ -348,7 +323,7 @@ cdef class CAsyncSocket(Watched):
             handles_open -= 1
         memset(&self._ev, 0, sizeof(self._ev))
         self._blocking = self._reuse = self._resolving = False
-        if pump._starved and pump._poller != NULL and this_thread() == pump._thread:
+        if pump._starved and pump._poller != NULL and ps_this_thread() == pump._thread:
             pump._feed()
 
     cdef int _drop(self) except -1:
@@ -370,17 +345,7 @@ cdef class CAsyncSocket(Watched):
         return 0
 
     cdef int deliver(self, unsigned int event, int error) except -1:
-        if event == PS_FD_READ:
-            return ps_call_handler(self, 0, "OnReceive", error)
-        if event == PS_FD_WRITE:
-            return ps_call_handler(self, 1, "OnSend", error)
-        if event == PS_FD_ACCEPT:
-            return ps_call_handler(self, 2, "OnAccept", error)
-        if event == PS_FD_CLOSE:
-            return ps_call_handler(self, 3, "OnClose", error)
-        if event == PS_FD_CONNECT:
-            return ps_call_handler(self, 4, "OnConnect", error)
-        return ps_call_handler(self, 5, "OnOutOfBandData", error)
+        return ps_call_handler(self, event, error)
 
     # --- construction and handle (AS-4 to AS-14)
     # ------------------------------------------------------------------
@@ -487,7 +452,7 @@ cdef class CAsyncSocket(Watched):
             if ps_getpeername(s, ps_addr_sa(&name), &name.len) >= 0 or now & PS_IN:
                 self._ev.phase = PS_CONNECTED           # readable without a peer: the connection was lost
                 self._ev.flags |= PS_EV_BOUND
-            elif now == 0:
+            elif now == 0 and self._ev.flags & PS_EV_BOUND:
                 self._ev.phase = PS_CONNECTING
         if self._ev.phase != PS_NEW:
             r = self._pump.register(self)
@@ -1029,22 +994,17 @@ cdef class CAsyncSocket(Watched):
         WSAESHUTDOWN, WSAECONNRESET, WSAECONNABORTED, WSAEINVAL (datagram socket not bound), WSAEMSGSIZE (the
         datagram was larger: the buffer is filled, the rest lost), WSAEOPNOTSUPP.  Flags: MSG_PEEK, MSG_OOB.
         """
-        cdef Py_buffer view
         cdef Py_ssize_t asked, got
+        cdef char *p
         ps_is_a(self, CAsyncSocket)
-        if not usable(self, "Receive"):
+        if unlikely(not usable(self, "Receive")):
             return SOCKET_ERROR
-        asked = plain_length(n, PyByteArray_GET_SIZE(buf)) if PyByteArray_CheckExact(buf) else -1
-        if asked >= 0 and not shares(self, asked):      # nobody can resize it while the GIL is ours
-            got = self._receive(PyByteArray_AS_STRING(buf), asked, flags, False)
+        p = ps_plain_buffer(buf, n, True, &asked)
+        if likely(p != NULL and not shares(self, asked)):
+            got = self._receive(p, asked, flags, False)
         else:
-            open_buffer(buf, &view, PyBUF_WRITABLE)
-            try:
-                asked = length_of(n, view.len)
-                got = self._receive(view.buf, asked, flags, shares(self, asked))
-            finally:
-                PyBuffer_Release(&view)
-        if got >= 0:
+            got = self._receive_into(buf, n, flags)
+        if likely(got >= 0):
             return got
         self._fail("Receive", <int>-got)
         return SOCKET_ERROR
@@ -1069,7 +1029,29 @@ cdef class CAsyncSocket(Watched):
         self._fail("ReceiveBytes", <int>-got)
         return None
 
+    cdef Py_ssize_t _receive_into(self, object buf, object n, int flags) except? -1:
+        cdef Py_buffer view
+        cdef Py_ssize_t asked
+        open_buffer(buf, &view, PyBUF_WRITABLE)
+        try:
+            asked = length_of(n, view.len)
+            return self._receive(view.buf, asked, flags, shares(self, asked))
+        finally:
+            PyBuffer_Release(&view)
+
     cdef Py_ssize_t _receive(self, void *p, Py_ssize_t n, int flags, bint share) except? -1:
+        cdef Py_ssize_t got
+        if unlikely(flags or share or not ps_ev_is_plain(&self._ev)):
+            return self._receive_any(p, n, flags, share)
+        got = ps_recv(self._watch.fd, p, n, 0)
+        if likely(0 < got < n):
+            ps_ev_drained(&self._ev)
+            after(self, 0)
+            return got
+        after(self, ps_ev_received(&self._ev, n, got, 0, &ps_socket_probe, &self._watch.fd))
+        return ps_ev_answer(&self._ev, n, got)
+
+    cdef Py_ssize_t _receive_any(self, void *p, Py_ssize_t n, int flags, bint share) except? -1:
         cdef Py_ssize_t got
         cdef int byte
         if self._ev.phase != PS_CONNECTED:
@@ -1166,44 +1148,42 @@ cdef class CAsyncSocket(Watched):
         (`OnSend` comes when there is room), WSAENOTCONN, WSAESHUTDOWN, WSAECONNRESET, WSAECONNABORTED,
         WSAEMSGSIZE. Flags: MSG_OOB, MSG_DONTROUTE.
         """
-        cdef Py_buffer view
         cdef Py_ssize_t size, sent
-        cdef const char *p = NULL
+        cdef const char *p
         ps_is_a(self, CAsyncSocket)
-        if not usable(self, "Send"):
+        if unlikely(not usable(self, "Send")):
             return SOCKET_ERROR
-        size = -1
-        if PyBytes_CheckExact(buf):
-            size = plain_length(n, PyBytes_GET_SIZE(buf))
-            p = PyBytes_AS_STRING(buf)
-        elif PyByteArray_CheckExact(buf):
-            size = plain_length(n, PyByteArray_GET_SIZE(buf))
-            p = PyByteArray_AS_STRING(buf)
-        if size >= 0 and not shares(self, size):
+        p = ps_plain_buffer(buf, n, False, &size)
+        if likely(p != NULL and not shares(self, size)):
             sent = self._send(p, size, flags, False)
         else:
-            open_buffer(buf, &view, PyBUF_SIMPLE)
-            try:
-                size = length_of(n, view.len)
-                sent = self._send(view.buf, size, flags, shares(self, size))
-            finally:
-                PyBuffer_Release(&view)
-        if sent >= 0:
+            sent = self._send_from(buf, n, flags)
+        if likely(sent >= 0):
             return sent
         self._fail("Send", <int>-sent)
         return SOCKET_ERROR
 
+    cdef Py_ssize_t _send_from(self, object buf, object n, int flags) except? -1:
+        cdef Py_buffer view
+        cdef Py_ssize_t size
+        open_buffer(buf, &view, PyBUF_SIMPLE)
+        try:
+            size = length_of(n, view.len)
+            return self._send(view.buf, size, flags, shares(self, size))
+        finally:
+            PyBuffer_Release(&view)
+
     cdef Py_ssize_t _send(self, const void *p, Py_ssize_t n, int flags, bint share) except? -1:
         cdef Py_ssize_t sent
         cdef int error
-        if self._ev.phase != PS_CONNECTED and self._ev.phase != PS_DGRAM:
+        if unlikely(self._ev.phase != PS_CONNECTED and self._ev.phase != PS_DGRAM):
             return -PS_WSAENOTCONN
-        if share:
+        if unlikely(share):
             with nogil:
                 sent = ps_send(self._watch.fd, p, n, flags)
         else:
             sent = ps_send(self._watch.fd, p, n, flags)
-        if sent >= 0:
+        if likely(sent >= 0):
             return sent
         error = ps_ev_send_error(&self._ev, <int>-sent)
         if error == PS_WSAEDESTADDRREQ:                 # a datagram socket without a default peer
@@ -1412,7 +1392,8 @@ cdef ps_sock_t _handle_of(object hSocket) except? PS_BAD_SOCK:
     cdef object number = hSocket.fileno() if isinstance(hSocket, socket.socket) else hSocket
     if not hasattr(number, "__index__"):
         raise TypeError(f"hSocket must be a handle or a socket.socket, not {type(hSocket).__name__}")
-    return number
+    cdef long long value = number                       # INVALID_SOCKET is -1, also where handles are unsigned
+    return <ps_sock_t>value if value >= 0 else PS_BAD_SOCK
 
 
 def _addrinfo(entry):

@@ -14,6 +14,7 @@ import contextlib
 import itertools
 import tkinter
 from collections.abc import Callable
+from typing import Any
 
 from pysock._embedding import Attachment, SignalWake, detach
 
@@ -31,7 +32,7 @@ class TkAttachment(Attachment):
 
     def __init__(self, root: tkinter.Misc, poll_ms: int | None) -> None:
         self._root = root
-        self._tk = root.tk
+        self._tk: Any = root.tk  # what it offers differs from system to system
         self._poll_ms = poll_ms
         self._after: dict[str, str] = {}  # our Tcl command -> the `after` event that will run it
         self._wake: SignalWake | None = None

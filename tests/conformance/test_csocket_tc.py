@@ -10,6 +10,7 @@ import time
 
 import pytest
 from blocking_support import Blocker, blocking_listener, meanwhile, read_all, soon
+from ctrl_c import press
 from sock_support import LOOPBACK, attached, datagram, drain, listener, port_of, raw_pair, reset, until
 
 from pysock import (
@@ -484,14 +485,13 @@ def test_tc_104_inside_a_running_asyncio_loop():
 
 
 @pytest.mark.parametrize("delay", [0, 0.15])
-@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs pthread_kill")
 def test_tc_105_sigint(delay):
     """At once, and after the wait has arranged to be told of signals."""
     with attached(Blocker) as (sock, peer):
 
         def act():
             time.sleep(delay)
-            os.kill(os.getpid(), signal.SIGINT)
+            press()
 
         with pytest.raises(KeyboardInterrupt), meanwhile(sock, act):
             sock.Receive(bytearray(10))

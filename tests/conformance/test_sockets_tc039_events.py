@@ -578,7 +578,7 @@ def test_tc_080_exception_in_a_callback():
         assert all(isinstance(e, ZeroDivisionError) for _, _, e in caught)
 
 
-@pytest.mark.skipif(AF_UNIX < 0, reason="no UNIX-domain sockets here")
+@pytest.mark.windows_lacks("AF_UNIX in CPython's socket module")
 def test_unix_domain_echo(tmp_path):
     path = str(tmp_path / "sock")
     with Taker() as ls, Reader() as client:
@@ -610,6 +610,7 @@ def test_ev_10_mask_without_fd_write():
         assert sock.log == [("OnSend", 0)]
 
 
+@pytest.mark.windows_lacks("a limit of descriptors that can be lowered")
 @linux_only
 def test_descriptors_run_out_on_accept():
     """The pending connection is kept, nothing spins, and service resumes when descriptors are free."""
@@ -648,6 +649,7 @@ def test_descriptors_run_out_on_accept():
             close_all(hoard, peers, ls.children)
 
 
+@pytest.mark.wine_differs("a refused datagram is not told")
 def test_as_41_icmp_on_a_connected_datagram_socket():
     with datagram() as sock:
         drain()

@@ -97,7 +97,7 @@ def test_tc_138_closing_the_last_sockets_drops_what_is_queued():
         assert c.log == [("OnSend", 0)]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.windows_lacks("fork")
 def test_tc_142_fork():
     code = """
 import os, socket

@@ -46,11 +46,11 @@ def test_the_bytes_of_the_real_archive(real_dll: Oracle, ansi: bool) -> None:
     programs = {}
     for n, message in enumerate(MESSAGES):
         objects, ops = stored(message, "list", ansi)
-        programs[f"message {n}"] = {"classes": [], "objects": objects, "ops": ops}
+        programs[f"message{n}"] = {"classes": [], "objects": objects, "ops": ops}
     seen = oracle(unicode=not ansi).run(programs.items())
     wire = Wire(ansi="cp1252" if ansi else None)
     for n, message in enumerate(MESSAGES):
-        observed = seen[f"message {n}"]
+        observed = seen[f"message{n}"]
         assert observed.done and not observed.lines
         assert wire.dump(message) == observed.data
 
@@ -72,9 +72,14 @@ class Chatter:
         self.peer.write(*objects_script({"classes": [], "objects": objects}))
         self.peer.start("out", *map(script_line, expand(ops)), "flush")
 
-    def load(self) -> None:
-        """Ask for a message; `finish` gives what was loaded, when it has come."""
-        self.peer.start("in", *map(script_line, ([">>WORD"], [">>CStringW"], ["SerializeNew", "CStringList"])))
+    def load(self, lines: int | None = None) -> None:
+        """Ask for a message; `finish` tells what was loaded, when it has come.  Its list by one call, or as a
+        count and `lines` strings, which are told."""
+        back: list[list[Any]] = [[">>WORD"], [">>CStringW"]]
+        back += (
+            [["SerializeNew", "CStringList"]] if lines is None else [["ReadCount"], *[[">>CStringW"]] * lines]
+        )
+        self.peer.start("in", *map(script_line, back))
 
 
 @pytest.fixture
@@ -118,14 +123,23 @@ class Bob(Client):
         self.reason = reason
 
 
-def loaded(lines: list[str]) -> tuple[int, str, str]:
-    """close flag, text, list as the driver prints them"""
-    word, text, objects = (line.split(" ", 2)[2] for line in lines)
-    return int(word.split()[-1]), text, objects
+def told(said: list[str]) -> list[str]:
+    """What the real archive loaded: the close flag, the text, the number of lines or the whole list, the lines."""
+    values = []
+    for line in said:
+        words = line.split()
+        assert words[0] == "val", line
+        is_text = words[2] == "cstringW"
+        values.append(bytes.fromhex(words[4].strip("-")).decode("utf-16-le") if is_text else words[-1])
+    return values
+
+
+def see(bob: Bob, line: str) -> None:
+    assert Pump.current().run_until(lambda: bob.lines[-1:] == [line], 30), (line, bob.lines)
 
 
 def test_the_real_classes_in_our_chat(chatter: Chatter) -> None:
-    """A member of our server that is made of the real CSocket, CSocketFile and CArchive: joins, talks, leaves."""
+    """CHATTER's classes, real, are a member of our server: they join, talk, listen and leave."""
     server, bob = Server(), Bob()
     host, port = server.listen(0, "127.0.0.1")
     try:
@@ -133,26 +147,58 @@ def test_the_real_classes_in_our_chat(chatter: Chatter) -> None:
         assert finish(chatter) == ["val connect 1 error 0"]
         chatter.store(CMsg("real: has joined"))
         finish(chatter)
-        chatter.load()
-        print(finish(chatter))
+        chatter.load(lines=1)
+        assert told(finish(chatter)) == ["0x0", "", "1", "real: has joined"]
         bob.join(host, port)
-        chatter.load()
-        print(finish(chatter))
+        chatter.load(lines=1)
+        assert told(finish(chatter)) == ["0x0", "", "1", "bob: has joined"]
+        see(bob, "bob: has joined")
         assert bob.lines == ["real: has joined", "bob: has joined"]
         for n in range(20):
             line = f"word {n} für alle €"
             bob.say(line)
-            chatter.load()
-            print(finish(chatter))
+            chatter.load(lines=1)
+            assert told(finish(chatter))[2:] == ["1", f"bob: {line}"]
             chatter.store(CMsg(f"real: {line}"))
             finish(chatter)
             chatter.load()
-            print(finish(chatter))
-            assert bob.lines[-2:] == [f"bob: {line}", f"real: {line}"]
+            assert told(finish(chatter))[2:] == ["<CStringList>"]
+            see(bob, f"real: {line}")
         chatter.store(CMsg("real: has left", close=True))
         finish(chatter)
-        assert Pump.current().run_until(lambda: bob.lines[-1] == "real: has left", 10)
-        assert Pump.current().run_until(lambda: bob.lines[-1] == "real: has left", 10)
+        see(bob, "real: has left")
+        assert Pump.current().run_until(lambda: len(server.members) == 1, 30)
     finally:
         bob.end("")
         server.close_all()
+
+
+def test_our_client_in_a_real_chat(chatter: Chatter) -> None:
+    """CHATSRVR's classes, real, serve our client."""
+    port = chatter.peer.listen()
+    bob = Bob()
+    try:
+        chatter.peer.start("accept", "archives 4096")
+        bob.join("127.0.0.1", port)
+        assert finish(chatter) == ["val accept 1 error 0"]
+        chatter.load()
+        assert told(finish(chatter)) == ["0x0", "bob: has joined", "<CStringList>"]
+        chatter.store(CMsg(lines=["ann: has joined", "bob: has joined", "", "ann: grüße €"]))
+        finish(chatter)
+        see(bob, "ann: grüße €")
+        assert bob.lines == ["ann: has joined", "bob: has joined", "", "ann: grüße €"]
+        for n in range(20):
+            bob.say(f"word {n}")
+            chatter.load()
+            assert told(finish(chatter))[1] == f"bob: word {n}"
+            chatter.store(CMsg(lines=[f"bob: word {n}"]))
+            finish(chatter)
+            see(bob, f"bob: word {n}")
+        chatter.store(CMsg(lines=["over"], close=True))
+        chatter.peer.start("shutdown")
+        finish(chatter)
+        finish(chatter)
+        assert Pump.current().run_until(lambda: bob.gone, 30)
+        assert bob.lines[-1] == "over" and bob.reason == "the server closed the discussion"
+    finally:
+        bob.end("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -45,12 +46,20 @@ def new_uvloop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-LOOPS = [asyncio.new_event_loop, new_uvloop, WithoutReaders]
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.SelectorEventLoop}
+if sys.platform == "win32":
+    LOOPS["proactor"] = asyncio.ProactorEventLoop
+else:
+    LOOPS |= {"uvloop": new_uvloop, "no-readers": WithoutReaders}
 
 
-@pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop", "no-readers"])
+def has_readers(loop: asyncio.AbstractEventLoop) -> bool:
+    return type(loop).__name__ not in ("WithoutReaders", "ProactorEventLoop")
+
+
+@pytest.fixture(params=LOOPS)
 def loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop]:
-    loop = request.param()
+    loop = LOOPS[request.param]()
     yield loop
     loop.close()
 
@@ -61,7 +70,7 @@ class TestAsyncio(EmbeddingCases):
         return LoopHost(loop)
 
     def test_the_descriptor_is_taken_out_of_the_loop(self, host: LoopHost) -> None:
-        if isinstance(host.loop, WithoutReaders):
+        if not has_readers(host.loop):
             pytest.skip("has none")
         fd = pysock.Pump.current().fileno()
         with host.attach():
@@ -71,7 +80,7 @@ class TestAsyncio(EmbeddingCases):
     def test_the_helper_thread_ends(self, host: LoopHost) -> None:
         before = threading.active_count()
         with host.attach():
-            helpers = 1 if isinstance(host.loop, WithoutReaders) else 0
+            helpers = 0 if has_readers(host.loop) else 1
             assert threading.active_count() == before + helpers
         assert threading.active_count() == before
 

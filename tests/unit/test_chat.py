@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from chat_support import Raw, packet, serving, small, text, until
 from sock_support import LOOPBACK
 
-from pysock import ArchiveLimitError, Pump
+from pysock import ArchiveLimitError, CArchiveException, Pump
 from pysock.chat import Client, CMsg, Discussion, Server, Wire
 from pysock.chat.text import check_name, name_in, shown
 
@@ -120,6 +122,26 @@ def test_an_endless_message_is_refused() -> None:
         Wire(max_message=100_000).load(bytearray(lines))
 
 
+def test_any_bytes_are_messages_or_an_archive_exception() -> None:
+    rnd = random.Random(8)
+    seeds = [bytes.fromhex(recorded.replace(" ", "")) for _, *both in RECORDED.values() for recorded in both]
+    refused = 0
+    for _ in range(3000):
+        data = bytearray(rnd.choice(seeds) + rnd.choice(seeds))
+        for _ in range(rnd.randrange(1, 6)):
+            data[rnd.randrange(len(data))] = rnd.choice((0, 1, 0xFE, 0xFF, rnd.randrange(256)))
+        size = len(data)
+        try:
+            messages = Wire(max_lines=100).load(data)
+        except CArchiveException:
+            refused += 1
+        else:
+            assert len(data) <= size
+            for message in messages:
+                Wire().dump(message)
+    assert 0 < refused < 3000
+
+
 class TestDiscussion:
     def test_lines_are_numbered_from_0(self) -> None:
         discussion = Discussion()
@@ -179,13 +201,16 @@ class TestNames:
 
 
 @pytest.fixture
-def room(caplog: pytest.LogCaptureFixture) -> Iterator[tuple[Server, Callable[..., Raw]]]:
+def room(caplog: pytest.LogCaptureFixture) -> Iterator[list[Any]]:
     caplog.set_level(logging.INFO, "pysock.chat")
-    with serving(discussion=small(50), patience=0.2) as given:
+    with serving(discussion=small(50), patience=0.2) as (server, client):
+        given = [server, client]
+        del server, client
         yield given
+        given.clear()  # pytest keeps it until after the accounts are made up
 
 
-Room = tuple[Server, Callable[..., Raw]]
+Room = list[Any]  # a server, and a function that makes raw clients
 
 
 def both(room: Room) -> tuple[Raw, Raw]:
@@ -219,7 +244,7 @@ def test_join_talk_leave(room: Room, caplog: pytest.LogCaptureFixture) -> None:
     assert bob.expect_end() == packet(lines=("bob: has left",))
     bob.sock.close()
     until(lambda: len(server.members) == 1)
-    assert "bob (127.0.0.1:" in caplog.text and "is gone: it left" in caplog.text
+    assert "bob (127.0.0.1:" in caplog.text and "is gone: left" in caplog.text
     ann.send(packet("ann: alone"))
     ann.expect(packet(lines=("ann: alone",)))
 
@@ -268,6 +293,31 @@ def test_ansi_peers_and_unicode_peers_understand_each_other(room: Room) -> None:
         raw.expect(packet(lines=("ann: grüß",)))
 
 
+def test_text_that_is_no_text_harms_nobody(room: Room) -> None:
+    """Half a surrogate pair, NUL, escapes: everybody gets something, and the server goes on."""
+    ann, bob = both(room)
+    odd = "a\0\x1b[2J\ufeff".encode("utf-16-le") + b"\x00\xd8" + "!".encode("utf-16-le")
+    ann.send(b"\0\0\xff\xfe\xff" + bytes([len(odd) // 2]) + odd + b"\0\0")
+    until(lambda: "!".encode("utf-16-le") in bob.look())
+    until(lambda: "!".encode("utf-16-le") in ann.look())
+    (message,) = Wire().load(bob.got)
+    ann.got.clear()
+    assert shown(message.m_msgList[0]).encode().startswith("a\ufffd\ufffd[2J".encode())
+    talk(ann, bob, "ann: odd")
+
+
+def test_a_line_of_the_servers_own_may_be_too_long(room: Room) -> None:
+    server, _ = room
+    ann, bob = both(room)
+    with pytest.raises(ValueError, match="at most 16384 characters, not 16385"):
+        server.say("x" * 16385)
+    server.say("x" * 16384)
+    for raw in (ann, bob):
+        until(lambda raw=raw: raw.look().count(b"x\0") == 16384)
+        raw.got.clear()
+    talk(ann, bob, "ann: long")
+
+
 def test_a_server_for_ansi_peers() -> None:
     with serving(wire=Wire(ansi="cp936")) as (_, client):
         ann = client()
@@ -285,11 +335,11 @@ def test_one_that_says_nothing_is_no_bother(room: Room) -> None:
 
 
 DYING: dict[str, tuple[bytes, str]] = {  # what it sends, and what the log says
-    "garbage": (b"\xde\xad\xff\xff\x77\xbe\xef", "it sent what is no message: .*max_string"),
+    "garbage": (b"\xde\xad\xff\xff\x77\xbe\xef", "sent what is no message: .*max_string"),
     "4 GiB of text": (b"\0\0\xff\xfe\xff\xff\xff\xff\xf0\xff\xff\xff", "max_string = 16384 exceeded"),
     "many lines": (b"\0\0\0\xff\x7f", "max_count = 16 exceeded"),
-    "http": (b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n" + b"x" * 70_000, "it sent what is no message"),
-    "half a message, then silence": (packet("eve: half")[:9], "it stopped in the middle of a message"),
+    "http": (b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n" + b"x" * 70_000, "sent what is no message"),
+    "half a message, then silence": (packet("eve: half")[:9], "stopped in the middle of a message"),
 }
 
 
@@ -328,8 +378,8 @@ def test_clients_that_die(room: Room, how: str, caplog: pytest.LogCaptureFixture
             eve.send(packet("eve: half")[:9])
         eve.sock.close()
     until(lambda: len(server.members) == 2)
-    why = {"reset": "the connection broke", "close": "it closed"}.get(
-        how, "it closed in the middle of a message"
+    why = {"reset": "the connection broke", "close": "closed without a word"}.get(
+        how, "closed in the middle of a message"
     )
     for raw in (ann, bob):
         until(lambda raw=raw: raw.look())
@@ -360,7 +410,7 @@ def test_a_slow_client_is_cut_off_and_the_others_go_on(room: Room, caplog: pytes
         most = max(most, member.unsent)
         assert said < 5000, "it is never cut off"
     assert most < 2 * 16 * 1024 * 2, "bytes held for one client"
-    assert member.ending is not None and member.ending.startswith("it did not read")
+    assert member.ending is not None and member.ending.startswith("did not read")
     talk(ann, bob, "ann: still here")
     until(lambda: member.gone)
     assert "lines wait for it" in caplog.text
@@ -474,6 +524,7 @@ def test_nobody_there() -> None:
     with socket.create_server((LOOPBACK, 0)) as listener:
         port = listener.getsockname()[1]
     client = Talker("ann")
+    assert not client.say("too early")
     client.join(LOOPBACK, port)
     until(lambda: client.gone)
     assert not client.joined and "WSAECONNREFUSED" in str(client.reason)

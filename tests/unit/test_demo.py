@@ -6,10 +6,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from pysock import demo
+from pysock.demo import document, events, messages, stage
 
 pytestmark = pytest.mark.sockets
 
@@ -32,8 +34,9 @@ def shown() -> str:
     return done.stdout
 
 
-def part(shown: str, number: int) -> str:
-    """What one numbered part printed."""
+def part(shown: str, which: Callable[[stage.Stage], None]) -> str:
+    """What one part printed."""
+    number = demo.PARTS.index(which) + 1
     text = shown.split(f"\n{number}. ")[1]
     return re.split(r"\n(?:\d+\. |All of this)", text)[0]
 
@@ -46,21 +49,21 @@ def test_every_part_is_shown_in_order(shown: str) -> None:
 
 
 def test_connect(shown: str) -> None:
-    text = part(shown, 1)
+    text = part(shown, events.connect)
     assert text.count("OnAccept(0)") == 2
     assert text.count("OnConnect(0)") == text.count("OnSend(0)") == 2
     assert "OnConnect(10061)" in text and "WSAECONNREFUSED" in text
 
 
 def test_both_ways(shown: str) -> None:
-    text = part(shown, 2)
+    text = part(shown, events.both_ways)
     for number in (1, 2):
         assert f"b'hello from client {number}' has come; Send() gives it back" in text
         assert re.search(rf"client {number} +OnReceive\(0\) +b'hello from client {number}' has come", text)
 
 
 def test_slow_reader(shown: str) -> None:
-    text = part(shown, 3)
+    text = part(shown, events.slow_reader)
     assert "fails with WSAEWOULDBLOCK" in text
     assert re.search(r"OnSend\(0\) +room again; (\d+) times?, after \1 WSAEWOULDBLOCK", text)
     assert "has all 16.0 MiB, unchanged" in text
@@ -69,22 +72,57 @@ def test_slow_reader(shown: str) -> None:
 
 
 def test_orderly_close(shown: str) -> None:
-    text = part(shown, 4)
+    text = part(shown, events.orderly_close)
     assert text.count("OnClose(0)") == 2
     assert text.index("b'last words' has come; Send() gives it back") < text.index("OnClose(0)")
 
 
 def test_reset(shown: str) -> None:
-    text = part(shown, 5)
+    text = part(shown, events.reset)
     assert "OnClose(10054)" in text and "WSAECONNRESET" in text
     assert text.index("OnClose(10054)") < text.index("b'still here' has come")
+
+
+def test_a_document(shown: str) -> None:
+    text = part(shown, document.a_document)
+    assert "two objects, each pointing to the other: 51 bytes" in text
+    shown_bytes = "".join(re.findall(r"^ +[0-9a-f]+  ((?:[0-9a-f]{2} )*[0-9a-f]{2}) ", text, re.M))
+    assert len(bytes.fromhex(shown_bytes)) == 51
+    assert "first.next is second, and second.next is first" in text
+
+
+def test_broken_documents(shown: str) -> None:
+    text = part(shown, document.a_broken_document)
+    for cause in ("endOfFile: ", "badClass: ", "badIndex: limit max_string"):
+        assert cause in text
+
+
+def test_objects_over_a_connection(shown: str) -> None:
+    text = part(shown, messages.exchange)
+    assert "\"thanks for 'a question'\" has come" in text
+    assert "the very same" in text
+    assert re.search(r"^ +0  01 80 +a new object of class 1", text, re.M)
+
+
+def test_a_dying_peer(shown: str) -> None:
+    text = part(shown, messages.dying_peer)
+    assert text.index("ArchiveEndOfFile") < text.index("ArchiveLimitError") < text.index("was not disturbed")
+
+
+def test_bytes_that_are_not_as_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is shown as the bytes of a document is compared with them."""
+    there = stage.Stage(sys.stdout, colour=False)
+    there.bytes(b"abc", [(b"ab", "two"), (b"c", "one")])
+    for wrong in ([(b"ab", "two")], [(b"ab", "two"), (b"d", "one")], [(b"abc", "three"), (b"d", "one")]):
+        with pytest.raises(stage.NotAsShown):
+            there.bytes(b"abc", wrong)
 
 
 def test_no_colours_unless_on_a_terminal(shown: str) -> None:
     assert "\x1b" not in shown
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.windows_lacks("pseudo-terminals in its standard library")
 @pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("1", False)])
 def test_colours_on_a_terminal(no_color: str | None, coloured: bool) -> None:
     import pty
@@ -110,8 +148,8 @@ def test_it_fails_when_something_does_not_happen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The demo is a check: with a server that never echoes it must say so, and not end well."""
-    monkeypatch.setattr(demo, "_SECONDS", 0.2)
-    monkeypatch.setattr(demo.Peer, "OnReceive", lambda self, nErrorCode: self.take())
+    monkeypatch.setattr(stage, "SECONDS", 0.2)
+    monkeypatch.setattr(events.Peer, "OnReceive", lambda self, nErrorCode: self.take())
     assert demo.run() == 1
     assert "This did not happen: the echo comes back to its sender" in capsys.readouterr().out
 

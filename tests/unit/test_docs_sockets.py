@@ -19,6 +19,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = {
     "first-server.md": [],
     "sequence.md": [],
+    "chat.md": [],
     "porting-from-mfc.md": [],
     "embedding.md": ["PySide6.QtCore", "tkinter"],
 }

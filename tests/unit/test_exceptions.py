@@ -2,7 +2,6 @@
 
 import errno
 import io
-import os
 import pickle
 
 import pytest
@@ -117,7 +116,7 @@ def test_ar_33_causes_of_errno(number: int | None, cause: str) -> None:
     assert CFileException.ErrnoToException(number) == getattr(CFileException, cause)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows gives Win32 numbers")
+@pytest.mark.windows_lacks("C's numbers and texts in OSError: its own are there, see test_files.py")
 def test_from_oserror_keeps_what_the_system_said() -> None:
     with pytest.raises(FileNotFoundError) as caught:
         open("/no/such/file")

@@ -62,6 +62,7 @@ def test_every_byte_flipped(vector: dict[str, Any]) -> None:
             load(vector, data[:i] + bytes([data[i] ^ flip]) + data[i + 1 :], faithful=(i + j) % 2 == 0)
 
 
+@pytest.mark.windows_lacks("fork, and RLIMIT_AS")
 @pytest.mark.subprocess_memory
 @pytest.mark.timeout(600)
 def test_a_megabyte_never_costs_more_than_64_mebibytes_or_2_seconds(

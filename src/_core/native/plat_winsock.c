@@ -23,6 +23,10 @@ int ps_error_from_errno(int err) {
     case EBADF: return PS_WSAENOTSOCK;
     case EPIPE: return PS_WSAECONNRESET;
     case ENOMEM: return PS_WSAENOBUFS;
+    case ENAMETOOLONG: return PS_WSAENAMETOOLONG;
+#ifdef ENOTSUP
+    case ENOTSUP: return PS_WSAEOPNOTSUPP;
+#endif
     default: return PS_WSAEINVAL;
     }
 }

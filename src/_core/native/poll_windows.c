@@ -1,73 +1,401 @@
-/* poll_windows.c: WSAPoll, the plain poller of Windows (spec PY-8).
+/* poll_windows.c: readiness through AFD, the driver below Winsock.
  *
- * WSAPoll is level-triggered; edges come from interest, as in poll_poll.c: a bit that has been reported is no
- * longer asked for until it is rearmed.  The array WSAPoll takes is built anew for each call.  That costs no more
- * than the call itself, which walks the array anyway, and WSAPoll cannot be told to skip an entry.
+ * One ioctl asks AFD about some sockets and ends, through a completion port, when something asked for holds for one of
+ * them.  Sockets are asked about in groups of GROUP_SIZE: so a wait costs by the groups in which something happened,
+ * not by the sockets that are watched, there is no limit but memory, and neighbours that are busy together share
+ * their questions.  A question asks once: what it reported is no longer asked for until it is rearmed, and that is
+ * the edge of ps_poller.h.
  *
- * Three habits of WSAPoll, and what is done about them:
- *  - It refuses POLLPRI.  Urgent data is POLLRDBAND there.
- *  - A hang-up is told for good, asked for or not, and a half-closed connection counts as hung up.  After the
- *    first report such a socket is not given to WSAPoll again; while somebody waits for it (to write to a peer
- *    that sends no more), ps_ready() looks after it every SLICE_MS.
- *  - Before Windows 10 2004 it misses failed connects: there ps_ready() looks after connecting sockets as well.
- * Rearming every bit says that connect or listen has made another thing of the socket (ps_poller.h).
+ * Questions go out in wait, not in rearm: by then the callbacks have run and rearmed what they read empty.  One that is
+ * out and asks for too little is cancelled and, when it has come back, put anew.  The driver writes into a group until
+ * then, so groups live as long as the poller.
+ *
+ * Documented are the completion port and DeviceIoControl; AFD's device name, ioctl and structures are not, but are
+ * what Winsock's own select has used since Windows NT 4, and what libuv, Rust's mio and wepoll rely on.  Where the
+ * device does not open, poller.c goes on to WSAPoll.
  */
 #include "ps_poller.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <winternl.h>
 
-enum { HUNG_UP = 0x100, CONNECTING = 0x200 }; /* further bits of ps_watch.armed */
-enum { SLICE_MS = 20 };
+#ifndef SIO_BASE_HANDLE
+#  define SIO_BASE_HANDLE 0x48000022
+#endif
+#ifndef SIO_BSP_HANDLE_POLL
+#  define SIO_BSP_HANDLE_POLL 0x4800001D
+#endif
+
+enum {
+    BATCH = 64,
+    GROUP_SIZE = 32,
+    CLOSING_MS = 5000, /* for cancelled questions to come back; it takes microseconds */
+    IOCTL_AFD_POLL = 0x12024
+};
+static const ULONG_PTR WAKE = 1;
+static const ULONG_PTR CANCELLED = 0xC0000120; /* STATUS_CANCELLED */
+static const uint32_t NO_SLOT = UINT32_MAX;
+
+enum {
+    AFD_RECEIVE = 0x01,
+    AFD_URGENT = 0x02,
+    AFD_SEND = 0x04,
+    AFD_FINISHED = 0x08, /* the peer sends no more */
+    AFD_ABORTED = 0x10,  /* reset */
+    AFD_CLOSED = 0x20,   /* our own handle was closed */
+    AFD_ACCEPT = 0x80,
+    AFD_REFUSED = 0x100
+};
+
+enum {
+    WANTED = PS_IN | PS_OUT | PS_PRI | PS_ERR, /* of ps_watch.armed */
+    DEAD = PS_IN | PS_OUT | PS_ERR
+};
+
+typedef struct {
+    LARGE_INTEGER timeout;
+    ULONG count;
+    ULONG exclusive;
+    struct {
+        HANDLE socket;
+        ULONG events;
+        LONG status;
+    } of[GROUP_SIZE];
+} afd_poll;
+
+typedef struct {
+    ps_watch *watch;   /* NULL: free */
+    SOCKET base;       /* below any layered provider */
+    uint32_t asked;    /* of watch->armed, while the group's question is out */
+    uint32_t outdated; /* rearmed meanwhile: the answer may be from before, so it is asked again */
+    int dead;          /* its socket is gone, and that was told */
+    uint32_t next_free;
+} member;
+
+typedef struct group {
+    OVERLAPPED overlapped; /* first: a completion gives its address */
+    HANDLE device;
+    afd_poll question, answer;
+    member members[GROUP_SIZE];
+    int out, stale; /* the driver has its question; that was cancelled because it asks for too little */
+    int listed;     /* in the list of those to look at before the next wait */
+    int turn;       /* who is asked about first: when a batch is too small for all, nobody starves */
+    struct group *next_listed;
+} group;
 
 typedef struct {
     ps_poller base;
-    ps_wake wake;
-    int misses_failed_connects;
-    ps_watch **watches;
-    int count, capacity;
-    WSAPOLLFD *fds; /* [0] is the wake-up; room for capacity + 1 */
-    int *slots;     /* whose entry fds[i] is */
-    int next;       /* where the next scan starts, so that a small batch starves nobody */
+    HANDLE port;
+    group **groups;
+    uint32_t group_count, room, free;
+    group *first; /* to look at before the next wait */
+    uint32_t out; /* questions the driver has */
+    LONG volatile woken;
+    OVERLAPPED_ENTRY batch[BATCH];
 } poller;
 
 extern const ps_poller_ops ps_windows_ops;
 
-/* GetVersionEx says what the program's manifest allows; ntdll tells the truth. */
-static int before_windows_10_2004(void) {
-    typedef LONG(WINAPI * get_version)(OSVERSIONINFOW *);
+/* --- the driver -------------------------------------------------------------------------------------------------- */
+
+typedef NTSTATUS(NTAPI *create_file)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, IO_STATUS_BLOCK *, LARGE_INTEGER *,
+                                     ULONG, ULONG, ULONG, ULONG, void *, ULONG);
+
+/* A handle of the driver itself, by its name in the kernel's own tree; the last part is ours to choose. */
+static int open_device(HANDLE port, HANDLE *out) {
+    static const wchar_t path[] = L"\\Device\\Afd\\pysock";
+    UNICODE_STRING name = {sizeof path - sizeof *path, sizeof path, (wchar_t *)path};
+    OBJECT_ATTRIBUTES attributes = {.Length = sizeof attributes, .ObjectName = &name};
+    IO_STATUS_BLOCK status;
     HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
-    FARPROC found = ntdll ? GetProcAddress(ntdll, "RtlGetVersion") : NULL;
-    OSVERSIONINFOW v;
-    ZeroMemory(&v, sizeof v);
-    v.dwOSVersionInfoSize = sizeof v;
-    if (!found || ((get_version)(void *)found)(&v) != 0) return 1;
-    return v.dwMajorVersion < 10 || (v.dwMajorVersion == 10 && v.dwBuildNumber < 19041);
+    FARPROC found = ntdll ? GetProcAddress(ntdll, "NtCreateFile") : NULL;
+    if (!found) return -PS_WSAEOPNOTSUPP;
+    if (((create_file)(void *)found)(out, SYNCHRONIZE, &attributes, &status, NULL, 0, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                                     1 /* FILE_OPEN */, 0, NULL, 0) < 0)
+        return -PS_WSAEOPNOTSUPP;
+    if (CreateIoCompletionPort(*out, port, 0, 0)
+        && SetFileCompletionNotificationModes(*out, FILE_SKIP_SET_EVENT_ON_HANDLE))
+        return 0;
+    CloseHandle(*out);
+    return -PS_WSAENOBUFS;
 }
 
-/* Each array grows by itself, so that a failure in between leaves all three as they were or larger. */
-static int grow(poller *p) {
-    if (p->capacity > INT_MAX / 4) return -PS_WSAENOBUFS;
-    size_t bigger = p->capacity ? (size_t)p->capacity * 2 : 64;
-    ps_watch **watches = realloc((void *)p->watches, bigger * sizeof *watches);
-    if (!watches) return -PS_WSAENOBUFS;
-    p->watches = watches;
-    WSAPOLLFD *fds = realloc(p->fds, (bigger + 1) * sizeof *fds);
-    if (!fds) return -PS_WSAENOBUFS;
-    p->fds = fds;
-    int *slots = realloc(p->slots, (bigger + 1) * sizeof *slots);
-    if (!slots) return -PS_WSAENOBUFS;
-    p->slots = slots;
-    p->capacity = (int)bigger;
+/* AFD knows its own handles only; filters that were installed above it (layered providers) have theirs. */
+static int base_of(SOCKET s, SOCKET *base) {
+    DWORD bytes;
+    for (;;) {
+        if (WSAIoctl(s, SIO_BASE_HANDLE, NULL, 0, base, sizeof *base, &bytes, NULL, NULL) == 0) return 0;
+        int error = WSAGetLastError();
+        /* Some filters refuse, to stay in between; this asks for the next layer down. */
+        if (error == WSAENOTSOCK
+            || WSAIoctl(s, SIO_BSP_HANDLE_POLL, NULL, 0, base, sizeof *base, &bytes, NULL, NULL) != 0 || *base == s)
+            return -error;
+        s = *base;
+    }
+}
+
+/* The end of a stream is asked for by those who wait for data, and so told behind it. */
+static ULONG question(uint32_t armed) {
+    ULONG events = AFD_CLOSED;
+    if (armed & PS_IN) events |= AFD_RECEIVE | AFD_ACCEPT | AFD_FINISHED;
+    if (armed & PS_OUT) events |= AFD_SEND; /* AFD's "connected" holds for good, room to send does not */
+    if (armed & PS_PRI) events |= AFD_URGENT;
+    if (armed & PS_ERR) events |= AFD_ABORTED | AFD_REFUSED;
+    return events;
+}
+
+static uint32_t translate(ULONG events) {
+    uint32_t bits = (events & (AFD_RECEIVE | AFD_ACCEPT) ? PS_IN : 0) | (events & AFD_SEND ? PS_OUT : 0);
+    if (bits & PS_IN) bits |= PS_LATE;
+    if (events & AFD_URGENT) bits |= PS_PRI;
+    if (events & AFD_FINISHED) bits |= PS_RDHUP | PS_IN;
+    if (events & AFD_ABORTED) bits |= PS_ERR | PS_RDHUP | PS_IN | PS_OUT;
+    if (events & AFD_REFUSED) bits |= PS_ERR | PS_IN | PS_OUT;
+    return bits;
+}
+
+/* --- groups ------------------------------------------------------------------------------------------------------- */
+
+static void enlist(poller *p, group *g) {
+    if (g->listed) return;
+    g->listed = 1;
+    g->next_listed = p->first;
+    p->first = g;
+}
+
+static uint32_t take(member *m, uint32_t bits) {
+    m->watch->armed &= ~bits;
+    return bits;
+}
+
+static int is_socket(SOCKET s) {
+    int type, len = sizeof type;
+    return getsockopt(s, SOL_SOCKET, SO_TYPE, (char *)&type, &len) == 0;
+}
+
+/* Puts a group's question, if it has one: 0, or -1 with the reason in GetLastError. */
+static int ask(poller *p, group *g) {
+    afd_poll *q = &g->question;
+    q->timeout.QuadPart = INT64_MAX;
+    q->count = q->exclusive = 0;
+    for (int k = 0; k < GROUP_SIZE; k++) {
+        member *m = &g->members[(g->turn + k) % GROUP_SIZE];
+        m->asked = m->outdated = 0;
+        if (!m->watch || m->dead || !m->watch->armed) continue;
+        m->asked = m->watch->armed;
+        q->of[q->count].socket = (HANDLE)m->base;
+        q->of[q->count].events = question(m->asked);
+        q->of[q->count++].status = 0;
+    }
+    if (!q->count) return 0;
+    DWORD size = (DWORD)(offsetof(afd_poll, of) + q->count * sizeof *q->of);
+    g->overlapped = (OVERLAPPED){0};
+    if (!DeviceIoControl(g->device, IOCTL_AFD_POLL, q, size, &g->answer, size, NULL, &g->overlapped)
+        && GetLastError() != ERROR_IO_PENDING)
+        return -1;
+    g->out = 1;
+    g->stale = 0;
+    p->out++;
     return 0;
+}
+
+/* The driver refused a question: those who are no sockets any more (somebody closed them behind our back) are told, once,
+ * as far as there is room.  Gives how many there were. */
+static int bury(group *g, ps_event *out, int max, int *count) {
+    int found = 0;
+    for (int i = 0; i < GROUP_SIZE; i++) {
+        member *m = &g->members[i];
+        if (!m->watch || m->dead || is_socket(m->base)) continue;
+        found++;
+        if (*count == max) continue;
+        m->dead = 1;
+        out[(*count)++] = (ps_event){m->watch, take(m, DEAD)};
+    }
+    return found;
+}
+
+/* Puts what there is to ask; 0 or a negative Winsock number. */
+static int ask_all(poller *p, ps_event *out, int max, int *count) {
+    while (p->first && *count < max) {
+        group *g = p->first;
+        p->first = g->next_listed;
+        g->listed = 0;
+        if (g->out) {
+            int more = 0;
+            for (int i = 0; i < GROUP_SIZE && !more; i++) {
+                const member *m = &g->members[i];
+                more = m->watch && !m->dead && m->watch->armed & ~m->asked;
+            }
+            if (more && !g->stale) {
+                g->stale = 1;
+                CancelIoEx(g->device, &g->overlapped); /* it may be on its way back already: as well */
+            }
+        } else if (ask(p, g) < 0) {
+            enlist(p, g);
+            if (!bury(g, out, max, count)) return -PS_WSAENOBUFS;
+        }
+    }
+    return 0;
+}
+
+/* A question has come back: its events, as far as there is room; the others are asked for again, and first. */
+static int come_back(poller *p, group *g, ps_event *out, int max, int *count) {
+    g->out = 0;
+    p->out--;
+    enlist(p, g);
+    if (g->overlapped.Internal == CANCELLED) return 0;
+    if ((LONG)g->overlapped.Internal < 0) return -PS_WSAENOBUFS;
+    for (ULONG a = 0; a < g->answer.count && *count < max; a++) {
+        int i = 0;
+        while (i < GROUP_SIZE && !(g->members[i].asked && (HANDLE)g->members[i].base == g->answer.of[a].socket)) i++;
+        if (i == GROUP_SIZE) continue; /* deleted meanwhile */
+        member *m = &g->members[i];
+        if (g->answer.of[a].events & AFD_CLOSED) m->dead = 1;
+        uint32_t bits = take(m, m->dead ? DEAD : translate(g->answer.of[a].events) & ~m->outdated);
+        if (!bits) continue;
+        g->turn = i + 1;
+        out[(*count)++] = (ps_event){m->watch, bits};
+    }
+    return 0;
+}
+
+/* --- the table of operations -------------------------------------------------------------------------------------- */
+
+static int add_group(poller *p) {
+    if (p->group_count == p->room) {
+        if (p->room > INT32_MAX / GROUP_SIZE / 2) return -PS_WSAENOBUFS;
+        uint32_t bigger = p->room ? p->room * 2 : 4;
+        group **groups = realloc((void *)p->groups, bigger * sizeof *groups);
+        if (!groups) return -PS_WSAENOBUFS;
+        p->groups = groups;
+        p->room = bigger;
+    }
+    group *g = calloc(1, sizeof *g);
+    if (!g) return -PS_WSAENOBUFS;
+    int r = open_device(p->port, &g->device);
+    if (r < 0) {
+        free(g);
+        return r;
+    }
+    for (uint32_t i = GROUP_SIZE; i-- > 0;) {
+        g->members[i].next_free = p->free;
+        p->free = p->group_count * GROUP_SIZE + i;
+    }
+    p->groups[p->group_count++] = g;
+    return 0;
+}
+
+static group *group_of(const poller *p, int32_t slot) { return p->groups[slot / GROUP_SIZE]; }
+static member *member_of(const poller *p, int32_t slot) { return &group_of(p, slot)->members[slot % GROUP_SIZE]; }
+
+static int windows_add(ps_poller *base, ps_watch *w) {
+    poller *p = (poller *)base;
+    SOCKET below;
+    w->slot = -1;
+    int r = base_of(w->fd, &below);
+    if (r >= 0 && p->free == NO_SLOT) r = add_group(p);
+    if (r < 0) return r;
+    w->slot = (int32_t)p->free;
+    w->armed = WANTED;
+    member *m = member_of(p, w->slot);
+    p->free = m->next_free;
+    *m = (member){.watch = w, .base = below};
+    enlist(p, group_of(p, w->slot));
+    return 0;
+}
+
+/* A question that is out comes back when the socket is closed, and knows this member no more. */
+static void windows_del(ps_poller *base, ps_watch *w) {
+    poller *p = (poller *)base;
+    if (w->slot < 0) return;
+    member *m = member_of(p, w->slot);
+    *m = (member){.next_free = p->free};
+    p->free = (uint32_t)w->slot;
+    w->slot = -1;
+}
+
+/* A reset ends whatever is waited for, so it is always asked for along.  Every bit: connect or listen has made
+ * another thing of the socket, and what is out may ask about the old one. */
+static void windows_rearm(ps_poller *base, ps_watch *w, uint32_t bits) {
+    poller *p = (poller *)base;
+    group *g = group_of(p, w->slot);
+    member *m = member_of(p, w->slot);
+    w->armed |= (bits & WANTED) | PS_ERR;
+    if (!g->out) {
+        enlist(p, g);
+        return;
+    }
+    m->outdated |= bits | (bits & PS_IN ? PS_LATE : 0);
+    if ((bits & PS_ALL) == PS_ALL) m->asked = 0;
+    if (w->armed & ~m->asked) enlist(p, g);
+}
+
+static DWORD patience(int64_t left) {
+    if (left < 0) return INFINITE;
+    int64_t up = left / 1000000 + (left % 1000000 != 0);
+    return up > INT_MAX ? INT_MAX : (DWORD)up;
+}
+
+static int windows_wait(ps_poller *base, ps_event *out, int max, int64_t timeout_ns) {
+    poller *p = (poller *)base;
+    int64_t deadline = timeout_ns > 0 ? ps_now_ns() + timeout_ns : 0, left = timeout_ns;
+    for (;;) {
+        int count = 0, woken = 0, r = ask_all(p, out, max, &count);
+        ULONG n = 0, most = (ULONG)(max - count < BATCH ? max - count : BATCH);
+        if (most > p->out) most = p->out ? p->out : 1; /* looking for more would cost another call */
+        if (most && !GetQueuedCompletionStatusEx(p->port, p->batch, most, &n, count || r < 0 ? 0 : patience(left), FALSE)) {
+            if (GetLastError() != WAIT_TIMEOUT) r = -PS_WSAENOTSOCK;
+            n = 0;
+        }
+        for (ULONG i = 0; i < n; i++) {
+            if (p->batch[i].lpCompletionKey == WAKE) {
+                InterlockedExchange(&p->woken, 0);
+                woken = 1;
+            } else {
+                int back = come_back(p, (group *)(void *)p->batch[i].lpOverlapped, out, max, &count);
+                if (back < 0) r = back;
+            }
+        }
+        if (timeout_ns > 0 && (left = deadline - ps_now_ns()) < 0) left = 0;
+        if (count) return count;
+        if (r < 0) return r;
+        if (woken || left == 0) return 0;
+    }
+}
+
+static void windows_wake(ps_poller *base) {
+    poller *p = (poller *)base;
+    if (InterlockedExchange(&p->woken, 1) == 0) PostQueuedCompletionStatus(p->port, 0, WAKE, NULL);
+}
+
+static ps_sock_t windows_fd(ps_poller *base) {
+    (void)base;
+    return PS_BAD_SOCK; /* spec PY-24: embedding goes by a helper thread */
 }
 
 static void windows_close(ps_poller *base) {
     poller *p = (poller *)base;
-    ps_wake_close(&p->wake);
-    free((void *)p->watches);
-    free(p->fds);
-    free(p->slots);
+    int64_t deadline = ps_now_ns() + CLOSING_MS * (int64_t)1000000;
+    for (uint32_t i = 0; i < p->group_count; i++) {
+        for (int k = 0; k < GROUP_SIZE; k++) p->groups[i]->members[k].watch = NULL;
+        if (p->groups[i]->out) CancelIoEx(p->groups[i]->device, &p->groups[i]->overlapped);
+    }
+    while (p->out && ps_now_ns() < deadline) {
+        ULONG n = 0;
+        int none = 0;
+        if (!GetQueuedCompletionStatusEx(p->port, p->batch, BATCH, &n, 100, FALSE)) continue;
+        for (ULONG i = 0; i < n; i++)
+            if (p->batch[i].lpCompletionKey != WAKE)
+                come_back(p, (group *)(void *)p->batch[i].lpOverlapped, NULL, 0, &none);
+    }
+    for (uint32_t i = 0; i < p->group_count; i++) {
+        CloseHandle(p->groups[i]->device);
+        if (!p->groups[i]->out) free(p->groups[i]); /* else better lost than written into */
+    }
+    if (p->port) CloseHandle(p->port);
+    free((void *)p->groups);
     free(p);
 }
 
@@ -75,145 +403,15 @@ static int windows_open(ps_poller **out) {
     poller *p = calloc(1, sizeof *p);
     if (!p) return -PS_WSAENOBUFS;
     p->base.ops = &ps_windows_ops;
-    p->misses_failed_connects = before_windows_10_2004();
-    int r = ps_wake_open(&p->wake);
-    if (r >= 0) r = grow(p);
+    p->free = NO_SLOT;
+    p->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    int r = p->port ? add_group(p) : -PS_WSAENOBUFS;
     if (r < 0) {
         windows_close(&p->base);
         return r;
     }
     *out = &p->base;
     return 0;
-}
-
-static int windows_add(ps_poller *base, ps_watch *w) {
-    poller *p = (poller *)base;
-    int type, len = sizeof type;
-    w->slot = -1;
-    if (getsockopt(w->fd, SOL_SOCKET, SO_TYPE, (char *)&type, &len) == SOCKET_ERROR) return -WSAGetLastError();
-    if (p->count == p->capacity) {
-        int r = grow(p);
-        if (r < 0) return r;
-    }
-    w->armed = PS_ALL;
-    w->slot = p->count;
-    p->watches[p->count++] = w;
-    return 0;
-}
-
-static void windows_del(ps_poller *base, ps_watch *w) {
-    poller *p = (poller *)base;
-    if (w->slot < 0) return;
-    ps_watch *last = p->watches[--p->count];
-    p->watches[w->slot] = last;
-    last->slot = w->slot;
-    w->slot = -1;
-}
-
-static int is_listening(ps_sock_t s) {
-    int on = 0, len = sizeof on;
-    return getsockopt(s, SOL_SOCKET, SO_ACCEPTCONN, (char *)&on, &len) == 0 && on;
-}
-
-static void windows_rearm(ps_poller *base, ps_watch *w, uint32_t bits) {
-    poller *p = (poller *)base;
-    if ((bits & PS_ALL) == PS_ALL) w->armed = p->misses_failed_connects && !is_listening(w->fd) ? CONNECTING : 0;
-    w->armed |= bits & PS_ALL;
-}
-
-/* Is this one WSAPoll's to look after, and ours?  A connecting socket on an old system is both's. */
-static int is_polled(const ps_watch *w) { return !(w->armed & HUNG_UP); }
-static int is_ours(const ps_watch *w) { return w->armed & (HUNG_UP | CONNECTING) && w->armed & (PS_IN | PS_OUT); }
-
-static uint32_t take(ps_watch *w, uint32_t bits) {
-    w->armed &= ~bits;
-    if (bits & (PS_OUT | PS_ERR)) w->armed &= ~(uint32_t)CONNECTING;
-    return bits;
-}
-
-/* One look at those WSAPoll does not serve; `waiting` is set when some remain to be looked at again. */
-static int look(poller *p, ps_event *out, int max, int *waiting) {
-    int count = 0;
-    *waiting = 0;
-    for (int i = 0; i < p->count; i++) {
-        ps_watch *w = p->watches[i];
-        if (!is_ours(w)) continue;
-        int got = ps_ready(w->fd, (int)w->armed & (PS_IN | PS_OUT));
-        if (got < 0) got = PS_ERR | PS_IN | PS_OUT;
-        if (got & PS_IN && w->armed & HUNG_UP) got |= PS_RDHUP; /* the end is behind what can be read */
-        if (got && count < max) {
-            out[count].watch = w;
-            out[count++].bits = take(w, (uint32_t)got);
-            if (got & PS_ERR) w->armed |= HUNG_UP;
-        } else {
-            *waiting = 1;
-        }
-    }
-    return count;
-}
-
-static int build(poller *p) {
-    int n = 1;
-    p->fds[0].fd = p->wake.rd;
-    p->fds[0].events = POLLRDNORM;
-    for (int i = 0; i < p->count; i++) {
-        int slot = (p->next + i) % p->count;
-        const ps_watch *w = p->watches[slot];
-        if (!is_polled(w)) continue;
-        p->fds[n].fd = w->fd;
-        p->fds[n].events = (SHORT)((w->armed & PS_IN ? POLLRDNORM : 0) | (w->armed & PS_OUT ? POLLWRNORM : 0)
-                                   | (w->armed & PS_PRI ? POLLRDBAND : 0));
-        p->slots[n++] = slot;
-    }
-    return n;
-}
-
-static uint32_t translate(SHORT revents) {
-    uint32_t bits = (revents & POLLRDNORM ? PS_IN : 0) | (revents & POLLWRNORM ? PS_OUT : 0);
-    if (revents & POLLRDBAND) bits |= PS_PRI;
-    if (revents & POLLHUP) bits |= PS_RDHUP | PS_IN;
-    if (revents & (POLLERR | POLLNVAL)) bits |= PS_ERR | PS_IN | PS_OUT;
-    return bits;
-}
-
-static int collect(poller *p, int entries, ps_event *out, int max) {
-    int count = 0;
-    for (int i = 1; i < entries && count < max; i++) {
-        SHORT revents = p->fds[i].revents;
-        if (!revents) continue;
-        ps_watch *w = p->watches[p->slots[i]];
-        out[count].watch = w;
-        out[count++].bits = take(w, translate(revents));
-        if (revents & (POLLHUP | POLLERR | POLLNVAL)) w->armed |= HUNG_UP;
-        p->next = p->slots[i] + 1;
-    }
-    return count;
-}
-
-static int windows_wait(ps_poller *base, ps_event *out, int max, int64_t timeout_ns) {
-    poller *p = (poller *)base;
-    int64_t deadline = timeout_ns > 0 ? ps_now_ns() + timeout_ns : 0, left = timeout_ns;
-    for (;;) {
-        int waiting, count = look(p, out, max, &waiting), ms = waiting ? SLICE_MS : INT_MAX;
-        if (count) ms = 0;
-        else if (left >= 0 && left / 1000000 < ms) ms = (int)(left / 1000000 + (left % 1000000 != 0));
-        else if (!waiting) ms = -1;
-        int entries = build(p);
-        int ready = WSAPoll(p->fds, (ULONG)entries, ms);
-        if (ready == SOCKET_ERROR) return count ? count : -WSAGetLastError();
-        if (ready) count += collect(p, entries, out + count, max - count);
-        int woken = p->fds[0].revents != 0;
-        if (woken) ps_wake_clear(&p->wake);
-        if (timeout_ns > 0) left = deadline - ps_now_ns();
-        if (count || woken || timeout_ns == 0 || (timeout_ns > 0 && left <= 0)) return count;
-    }
-}
-
-static void windows_wake(ps_poller *base) { ps_wake_set(&((poller *)base)->wake); }
-
-static ps_sock_t windows_fd(ps_poller *base) {
-    (void)base;
-    return PS_BAD_SOCK; /* spec PY-24: embedding goes by a helper thread */
 }
 
 const ps_poller_ops ps_windows_ops = {

@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const ps_poller_ops ps_epoll_ops, ps_kqueue_ops, ps_windows_ops, ps_poll_ops;
+extern const ps_poller_ops ps_epoll_ops, ps_kqueue_ops, ps_windows_ops, ps_wsapoll_ops, ps_poll_ops;
 
 const ps_poller_ops *const ps_pollers[] = {
 #if defined(_WIN32)
     &ps_windows_ops,
+    &ps_wsapoll_ops,
 #else
 #  if defined(__linux__)
     &ps_epoll_ops,

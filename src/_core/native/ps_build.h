@@ -10,8 +10,14 @@
 
 #ifdef _MSC_VER
 #  define PS_THREAD_LOCAL __declspec(thread)
+#  define PS_NOINLINE __declspec(noinline)
+#  define PS_LIKELY(x) (x)
+#  define PS_UNLIKELY(x) (x)
 #else
 #  define PS_THREAD_LOCAL _Thread_local
+#  define PS_NOINLINE __attribute__((noinline))
+#  define PS_LIKELY(x) __builtin_expect(!!(x), 1)
+#  define PS_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #endif
 
 #endif

@@ -42,9 +42,11 @@ static void lost(ps_events *e, int error) {
                                                    : (uint16_t)error;
 }
 
-/* The one reader of the system's SO_ERROR (PY-11). */
-static void note_error(ps_events *e, const ps_probe *probe, void *s) {
+/* The one reader of the system's SO_ERROR (PY-11).  Where a mechanism tells a reset by itself (`broken`) SO_ERROR may
+ * know nothing of it: Winsock's is for connects. */
+static void note_error(ps_events *e, int broken, const ps_probe *probe, void *s) {
     int error = probe->take_error(s);
+    if (error <= 0 && broken && !(e->flags & PS_EV_RESET)) error = PS_WSAECONNRESET;
     if (error <= 0) return;
     e->error = error == PS_WSAESHUTDOWN ? PS_WSAECONNRESET : (uint16_t)error;
     lost(e, error);
@@ -100,8 +102,10 @@ static unsigned connection_edge(ps_events *e, unsigned bits, const ps_probe *pro
     int was_reset = e->flags & PS_EV_RESET;
     if (bits & PS_PRI && !(e->flags & PS_EV_INLINE)) fetch_urgent(e, probe, s);
     if (bits & PS_PRI && e->flags & PS_EV_INLINE) rearm(e, PS_PRI);
-    if (bits & PS_ERR) note_error(e, probe, s);
-    if (bits & (PS_IN | PS_RDHUP | PS_ERR)) {
+    if (bits & PS_ERR) note_error(e, bits & PS_RDHUP, probe, s);
+    if (bits & PS_LATE && !(bits & (PS_PRI | PS_RDHUP | PS_ERR)) && e->readable == PS_NO) {
+        e->readable = PS_YES; /* nothing was read since the mechanism was asked */
+    } else if (bits & (PS_IN | PS_RDHUP | PS_ERR)) {
         if (e->readable != PS_YES) look(e, probe, s);
         if (e->readable == PS_YES && bits & PS_RDHUP && !(e->flags & PS_EV_RECV_SHUT))
             set(e, PS_EV_FIN); /* behind the data that is still unread */
@@ -149,8 +153,10 @@ unsigned ps_ev_edge_any(ps_events *e, unsigned bits, const ps_probe *probe, void
     case PS_DGRAM: {
         unsigned due = bits & PS_OUT && e->phase == PS_DGRAM ? PS_FD_WRITE : 0;
         if (bits & (PS_IN | PS_ERR)) { /* a datagram socket's pending error is met by the next Receive */
-            e->readable = PS_YES;
-            clear(e, PS_EV_GUESS);
+            if (!(bits & PS_LATE) || e->readable == PS_NO) {
+                e->readable = PS_YES;
+                clear(e, PS_EV_GUESS);
+            }
             due |= e->phase == PS_DGRAM ? PS_FD_READ : PS_FD_ACCEPT;
         }
         return ps_ev_post(e, due);
@@ -169,7 +175,7 @@ static unsigned post_guess(ps_events *e, unsigned event, unsigned due) {
     return fresh;
 }
 
-unsigned ps_ev_received_any(ps_events *e, size_t asked, ptrdiff_t got, int msg_flags, const ps_probe *probe, void *s) {
+unsigned ps_ev_received(ps_events *e, size_t asked, ptrdiff_t got, int msg_flags, const ps_probe *probe, void *s) {
     enable(e, PS_FD_READ | PS_FD_OOB);
     int stream = e->phase == PS_CONNECTED;
     if (msg_flags & PS_MSG_OOB) {
@@ -202,7 +208,7 @@ unsigned ps_ev_received_any(ps_events *e, size_t asked, ptrdiff_t got, int msg_f
     return e->readable == PS_MAYBE ? post_guess(e, PS_FD_READ, due) : ps_ev_post(e, due);
 }
 
-ptrdiff_t ps_ev_answer(ps_events *e, size_t asked, ptrdiff_t got) {
+ptrdiff_t ps_ev_answer_any(ps_events *e, size_t asked, ptrdiff_t got) {
     if (e->phase != PS_CONNECTED || !(e->flags & PS_EV_RESET) || got > 0 || (got == 0 && !asked)) return got;
     int error = e->error ? e->error : PS_WSAECONNRESET;
     e->error = 0;

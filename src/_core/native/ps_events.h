@@ -14,6 +14,7 @@
 #ifndef PS_EVENTS_H
 #define PS_EVENTS_H
 
+#include "ps_build.h"
 #include "ps_plat.h"
 
 enum {
@@ -91,7 +92,8 @@ static inline unsigned ps_ev_post(ps_events *e, unsigned due) {
 /* The poller has seen something. */
 unsigned ps_ev_edge_any(ps_events *e, unsigned bits, const ps_probe *probe, void *s);
 static inline unsigned ps_ev_edge(ps_events *e, unsigned bits, const ps_probe *probe, void *s) {
-    if (e->phase != PS_CONNECTED || bits & (PS_PRI | PS_RDHUP | PS_ERR)) return ps_ev_edge_any(e, bits, probe, s);
+    if (PS_UNLIKELY(e->phase != PS_CONNECTED || bits & (PS_PRI | PS_RDHUP | PS_ERR | PS_LATE)))
+        return ps_ev_edge_any(e, bits, probe, s);
     unsigned due = bits & PS_OUT ? PS_FD_WRITE : 0;
     if (bits & PS_IN) {
         e->readable = PS_YES;
@@ -101,28 +103,33 @@ static inline unsigned ps_ev_edge(ps_events *e, unsigned bits, const ps_probe *p
     return ps_ev_post(e, due);
 }
 
-/* A Receive of `asked` bytes gave `got` (or a negative error). */
-unsigned ps_ev_received_any(ps_events *e, size_t asked, ptrdiff_t got, int msg_flags, const ps_probe *probe, void *s);
-static inline unsigned ps_ev_received(ps_events *e, size_t asked, ptrdiff_t got, int msg_flags, const ps_probe *probe,
-                                      void *s) {
-    const unsigned special = PS_EV_FIN | PS_EV_RESET | PS_EV_CUTS | PS_EV_MARK;
-    if (got <= 0 || (size_t)got >= asked || msg_flags || e->oobs || e->phase != PS_CONNECTED || e->flags & special)
-        return ps_ev_received_any(e, asked, got, msg_flags, probe, s);
-    e->posted = (uint8_t)(e->posted & ~(PS_FD_READ | PS_FD_OOB));
-    e->readable = PS_NO;
-    e->rearm |= PS_IN;
-    return 0;
-}
-
-/* What Receive has to answer for the system's result: never "end of stream" after a reset. */
-ptrdiff_t ps_ev_answer(ps_events *e, size_t asked, ptrdiff_t got);
-
 /* Must urgent data be looked for before a normal Receive?  Not when an edge told of data and of nothing urgent:
  * then a mark that has come since lies behind that data, and the read stops at it. */
 static inline int ps_ev_wants_urgent(const ps_events *e) {
     return e->phase == PS_CONNECTED && e->readable != PS_YES && e->mask & PS_FD_OOB
            && !(e->flags & (PS_EV_INLINE | PS_EV_CUTS | PS_EV_FIN | PS_EV_RESET | PS_EV_NO_URGENT));
 }
+
+/* Is a Receive without flags nothing but a recv now, and does a short result mean that the stream is drained? */
+static inline int ps_ev_is_plain(const ps_events *e) {
+    return e->phase == PS_CONNECTED && !e->oobs
+           && !(e->flags & (PS_EV_FIN | PS_EV_RESET | PS_EV_CUTS | PS_EV_MARK | PS_EV_RECV_SHUT)) && !ps_ev_wants_urgent(e);
+}
+static inline void ps_ev_drained(ps_events *e) {
+    e->posted = (uint8_t)(e->posted & ~(PS_FD_READ | PS_FD_OOB));
+    e->readable = PS_NO;
+    e->rearm |= PS_IN;
+}
+
+/* A Receive of `asked` bytes gave `got` (or a negative error). */
+unsigned ps_ev_received(ps_events *e, size_t asked, ptrdiff_t got, int msg_flags, const ps_probe *probe, void *s);
+
+/* What Receive has to answer for the system's result: never "end of stream" after a reset. */
+ptrdiff_t ps_ev_answer_any(ps_events *e, size_t asked, ptrdiff_t got);
+static inline ptrdiff_t ps_ev_answer(ps_events *e, size_t asked, ptrdiff_t got) {
+    return got > 0 ? got : ps_ev_answer_any(e, asked, got);
+}
+
 unsigned ps_ev_urgent(ps_events *e, const ps_probe *probe, void *s);
 int ps_ev_take_oob(ps_events *e, int peek); /* the byte, or -PS_WSAEWOULDBLOCK */
 
@@ -141,7 +148,7 @@ int ps_ev_so_error(ps_events *e, const ps_probe *probe, void *s, unsigned *due);
 int ps_ev_take_any(ps_events *e, unsigned event, const ps_probe *probe, void *s, unsigned *due);
 static inline int ps_ev_take(ps_events *e, unsigned event, const ps_probe *probe, void *s, unsigned *due) {
     *due = 0;
-    if (event != PS_FD_READ || !(e->mask & PS_FD_READ) || e->readable != PS_YES)
+    if (PS_UNLIKELY(event != PS_FD_READ || !(e->mask & PS_FD_READ) || e->readable != PS_YES))
         return ps_ev_take_any(e, event, probe, s, due);
     e->queued = (uint8_t)(e->queued & ~PS_FD_READ);
     e->flags = (uint16_t)(e->flags & ~PS_EV_GUESS);

@@ -33,8 +33,8 @@ typedef socklen_t ps_socklen_t;
 /* Windows values of the message flags; the platform file translates them. */
 enum { PS_MSG_OOB = 1, PS_MSG_PEEK = 2, PS_MSG_DONTROUTE = 4 };
 enum { PS_SHUT_RECEIVES = 0, PS_SHUT_SENDS = 1, PS_SHUT_BOTH = 2 };
-/* What ps_ready() tells; the same bits as the pollers' (ps_poller.h). */
-enum { PS_IN = 1, PS_OUT = 2, PS_PRI = 4, PS_RDHUP = 8, PS_ERR = 16 };
+/* What ps_ready() tells; the same bits as the pollers' (ps_poller.h), who add PS_LATE. */
+enum { PS_IN = 1, PS_OUT = 2, PS_PRI = 4, PS_RDHUP = 8, PS_ERR = 16, PS_LATE = 32 };
 
 /* Once per process, before the first socket: WSAStartup(2.2) there, nothing here. */
 int ps_startup(void);

@@ -16,6 +16,8 @@
  *  - The peer's end of stream is reported as PS_IN | PS_RDHUP, on some systems only once the data before it is
  *    read; a hang-up in both directions or an error as PS_RDHUP / PS_ERR together with PS_IN | PS_OUT, so that
  *    whoever waits for either wakes.
+ *  - PS_LATE beside PS_IN: the report was on its way for a while.  What was read meanwhile without a rearm may have
+ *    been what it tells of.
  *  - ps_poller_wait allocates nothing, rounds its time-out up (and may cut one of days), returns 0 early when
  *    woken or interrupted by a signal, and drains the wake-up itself.  A batch may name a watch twice.
  *  - ps_poller_wake may be called from any thread and from signal handlers.
@@ -44,7 +46,7 @@ typedef struct {
 typedef struct ps_poller ps_poller;
 
 typedef struct {
-    const char *name; /* "epoll", "kqueue", "windows", "poll" */
+    const char *name; /* "epoll", "kqueue", "poll", "windows", "wsapoll" */
     int level;        /* 1: ps_poller_rearm has work to do */
     int (*open)(ps_poller **out);
     void (*close)(ps_poller *p);

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "ps_events.h"
 #include "ps_slots.h"
 
 typedef struct {
@@ -52,7 +53,7 @@ static inline int ps_ring_make_room(ps_ring *r, const ps_slots *live) {
 }
 
 static inline int ps_ring_push(ps_ring *r, ps_item item, const ps_slots *live) {
-    if (r->count == r->capacity) {
+    if (PS_UNLIKELY(r->count == r->capacity)) {
         int e = ps_ring_make_room(r, live);
         if (e < 0) return e;
     }
@@ -65,6 +66,18 @@ static inline ps_item ps_ring_pop(ps_ring *r) {
     r->head = (r->head + 1) & (r->capacity - 1);
     r->count--;
     return item;
+}
+
+/* Queues every event of `due` for a slot, in the order of ps_ev_order. */
+static inline int ps_ring_post(ps_ring *r, const ps_slots *live, uint32_t slot, unsigned due) {
+    ps_item item = {.slot = slot, .generation = live->slots[slot].generation, .event = due};
+    if (PS_LIKELY((due & (due - 1)) == 0)) return ps_ring_push(r, item, live); /* the usual one */
+    for (int i = 0; i < 6; i++) {
+        item.event = due & ps_ev_order[i];
+        int e = item.event ? ps_ring_push(r, item, live) : 0;
+        if (e < 0) return e;
+    }
+    return 0;
 }
 
 /* Takes one item out of the middle: 1, or 0 if it is not there.  Blocking calls do this to what they waited for, which

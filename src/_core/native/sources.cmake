@@ -3,7 +3,7 @@
 option(PYSOCK_KQUEUE_SHIM "Linux, tests only: kqueue over the double in tests/native/kqueue, no Linux extras" OFF)
 
 if(WIN32)
-  set(names plat_winsock.c poller.c poll_windows.c poll_lookout.c ps_events.c ps_addr.c)
+  set(names plat_winsock.c poller.c poll_windows.c poll_wsapoll.c poll_lookout.c ps_events.c ps_addr.c)
   set(PS_NATIVE_LIBS ws2_32)
 else()
   set(names plat_posix.c poller.c poll_poll.c poll_lookout.c ps_events.c ps_addr.c)

@@ -29,21 +29,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="serve|join")
 
     serve = commands.add_parser("serve", help="serve a chat", description="Serve a chat until Ctrl-C.")
-    serve.add_argument("--host", default="127.0.0.1", help="address to serve; 0.0.0.0 is all (%(default)s)")
     serve.add_argument(
-        "--port", type=_port, default=PORT, help="0: a free one (%(default)s; CHATSRVR: 700 + channel)"
+        "--host", default="127.0.0.1", help="address to serve; 0.0.0.0 is all (default %(default)s)"
     )
     serve.add_argument(
-        "--history", type=_count, default=100, metavar="N", help="lines told to who joins (%(default)s)"
+        "--port",
+        type=_port,
+        default=PORT,
+        help="0: a free one (default %(default)s; CHATSRVR: 700 + channel)",
+    )
+    serve.add_argument(
+        "--history",
+        type=_count,
+        default=100,
+        metavar="N",
+        help="lines told to who joins (default %(default)s)",
     )
     serve.add_argument(
         "--backlog",
         type=_count,
         default=5000,
         metavar="N",
-        help="lines that may wait for a slow client; then it is cut off (%(default)s)",
+        help="lines that may wait for a slow client; then it is cut off (default %(default)s)",
     )
-    serve.add_argument("--members", type=_count, default=500, metavar="N", help="at most (%(default)s)")
+    serve.add_argument(
+        "--members", type=_count, default=500, metavar="N", help="at most (default %(default)s)"
+    )
     serve.add_argument("-v", "--verbose", action="store_true", help="also print what is said")
     serve.set_defaults(run=_serve)
 
@@ -53,9 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Join a chat.  Each line typed is said; /quit, the end of the input or Ctrl-C leaves.",
         epilog="Exit status: 0 if you left, 1 if the server ended it, was lost, or was not there.",
     )
-    join.add_argument("--name", type=_name, help="who you are (%(default)s)", default=_user())
-    join.add_argument("--host", default="127.0.0.1", help="where the server is (%(default)s)")
-    join.add_argument("--port", type=_port, default=PORT, help="(%(default)s)")
+    join.add_argument("--name", type=_name, help="who you are (default %(default)s)", default=_user())
+    join.add_argument("--host", default="127.0.0.1", help="where the server is (default %(default)s)")
+    join.add_argument("--port", type=_port, default=PORT, help="(default %(default)s)")
     join.set_defaults(run=_join)
 
     for command in (serve, join):
@@ -113,7 +124,7 @@ def _join(arguments: argparse.Namespace) -> int:
         return 0
     if not client.joined:
         return _failed(f"cannot join {arguments.host}:{arguments.port}: {client.reason}")
-    return _failed(client.reason)
+    return _failed(f"the chat is over: {client.reason}")
 
 
 def _failed(why: str) -> int:

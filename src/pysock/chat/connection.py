@@ -65,19 +65,21 @@ class Connection(CAsyncSocket):
     # For their users.
 
     def opened(self) -> None:
-        """The socket is connected from now on: what was queued is sent."""
+        """The socket is connected from now on."""
         self.connected = True
         self.SetSockOpt(SO_KEEPALIVE, 1)  # a peer whose machine died says nothing, ever
         self._push()
 
     def send(self, message: CMsg) -> bool:
-        """Queue a message, and send what the system takes.  False, and nothing is queued, if the queue is full
-        or the connection about to end."""
+        """Queue a message, and send what the system takes.  False, and nothing is queued, if the queue is full,
+        or the connection not there yet or about to end."""
         return self.send_bytes(self.wire.dump(message))
 
     def send_bytes(self, data: bytes) -> bool:
         """Likewise for a message that is bytes already."""
-        if self.gone or self.ending is not None or self.unsent + len(data) > self.max_unsent:
+        if not self.connected or self.gone or self.ending is not None:
+            return False
+        if self.unsent + len(data) > self.max_unsent:
             return False
         self._enqueue(data)
         return True
@@ -122,7 +124,7 @@ class Connection(CAsyncSocket):
             self._deaf = True
             self._received.clear()
             self.half_since = None
-            self.finish(f"it sent what is no message: {error}", CMsg(close=True))
+            self.finish(f"sent what is no message: {error}", CMsg(close=True))
             return
         if not self._received:
             self.half_since = None
@@ -144,7 +146,7 @@ class Connection(CAsyncSocket):
         elif self.ending is not None and self.unsent:
             self._peer_ended = True  # it sends no more, but may still read
         else:
-            self.end("it closed in the middle of a message" if self._received else "it closed")
+            self.end("closed in the middle of a message" if self._received else "closed without a word")
 
     # The queue.
 

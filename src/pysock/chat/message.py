@@ -27,6 +27,7 @@ class CMsg(CObject, dynamic=False):
         else:
             self.m_bClose = ar.ReadWORD() != 0
             self.m_strText = ar.ReadCString()
+            self.m_msgList = CStringList()  # loading appends, and by_value(CMsg) makes one without __init__
         self.m_msgList.Serialize(ar)
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ import time
 
 from pysock import WSAEWOULDBLOCK, CAsyncSocket, Pump, SocketException
 
-from .connection import Connection
+from .connection import Connection, explain
 from .discussion import Discussion
 from .message import CMsg, Wire
 from .text import name_in, shown
@@ -20,8 +20,6 @@ log = logging.getLogger("pysock.chat")
 
 class Member(Connection):
     """The server's end of one client's connection."""
-
-    max_unsent = 8 * _BATCH  # never reached: a batch waits until the one before it is sent
 
     def __init__(self, server: Server) -> None:
         super().__init__(server.wire)
@@ -51,7 +49,7 @@ class Member(Connection):
         while not self.gone and self.ending is None and self.next < discussion.end:
             if self.next < discussion.start:
                 self.finish(
-                    f"it did not read, and {discussion.end - self.next} lines wait for it",
+                    f"did not read, and {discussion.end - self.next} lines wait for it",
                     CMsg(lines=["server: you read too slowly"], close=True),
                 )
             elif self.unsent:
@@ -105,7 +103,9 @@ class Server(CAsyncSocket):
 
     def say(self, line: str) -> None:
         """Add a line to the discussion; the members get it when the callback that runs now has ended, at the
-        latest."""
+        latest.  ValueError if it is longer than the wire allows."""
+        if len(line) > self.wire.max_text:
+            raise ValueError(f"a line has at most {self.wire.max_text} characters, not {len(line)}")
         self.discussion.add(line)
         if self.discussion.pressing and not self._updating:
             self._update()  # one member's burst must not make the others miss lines
@@ -139,19 +139,19 @@ class Server(CAsyncSocket):
         text = message.m_strText
         if text and not member.name:
             member.name = name_in(text)
-            log.info("%s joins", member)
+            log.info("%s joins", str(member))
         if text:
             log.debug("%s", shown(text))
             self.say(text)
         if message.m_bClose:
             member.catch_up()
-            member.finish("it left")
+            member.finish("left")
 
     def lost(self, member: Member, reason: str) -> None:
         """A member's connection is over."""
         self.members.discard(member)
-        log.info("%s is gone: %s", member, reason)
-        if member.name and reason not in ("it left", "the server stops"):
+        log.info("%s is gone: %s", str(member), reason)
+        if member.name and reason not in ("left", "the server stops"):
             self.say(f"server: {member.name} is gone: {reason}")
 
     def batch(self, number: int) -> tuple[int, bytes]:
@@ -170,12 +170,12 @@ class Server(CAsyncSocket):
         member = Member(self)
         if not self.Accept(member):
             if (error := self.GetLastError()) != WSAEWOULDBLOCK:
-                log.warning("%s", SocketException("accept", error))
+                log.warning("cannot accept: %s", explain(error))
             return
         peer = member.GetPeerName()
         member.address = f"{peer[0]}:{peer[1]}" if peer else "unknown address"
         self.members.add(member)
-        log.info("%s connects", member)
+        log.info("%s connects", str(member))
         member.next = max(self.discussion.start, self.discussion.end - self.history)
         if len(self.members) > self.max_members:
             member.next = self.discussion.end
@@ -200,4 +200,4 @@ class Server(CAsyncSocket):
         now = time.monotonic()
         for member in list(self.members):
             if member.half_since is not None and now - member.half_since > self.patience:
-                member.finish("it stopped in the middle of a message", CMsg(close=True))
+                member.finish("stopped in the middle of a message", CMsg(close=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -32,12 +33,17 @@ class Terminal(Client):
         self._pump = Pump.current()
         self._line: str | None = None  # typed, and not queued yet
         self._queued = threading.Semaphore(0)
+        self._echo = stdin.isatty() and stdout.isatty()  # what is typed is on the screen already
+        self._own: deque[str] = deque()  # said, and not come back from the server
 
     def OnJoined(self) -> None:
         threading.Thread(target=self._read, daemon=True).start()
 
     def OnLine(self, line: str) -> None:
-        print(shown(line), file=self._stdout, flush=True)
+        if self._own and line == self._own[0]:
+            self._own.popleft()
+        else:
+            print(shown(line), file=self._stdout, flush=True)
 
     def OnDrained(self) -> None:
         self._say_it()
@@ -57,6 +63,8 @@ class Terminal(Client):
         if self._line is None:
             return
         if not self._line.strip() or self.say(self._line):
+            if self._echo and self._line.strip():
+                self._own.append(f"{self.name}: {self._line}")
             self._line = None
             self._queued.release()
 

@@ -1,7 +1,7 @@
 """The inspector: what is in a file that nobody has documented.
 
 `pysock inspect FILE` on the command line; here what it is made of. `Walk` goes through a stream without
-definitions, `decode` reads one by a definition; both give `Node`s that cover every byte.
+definitions, `decode` reads one by a definition; both give nodes (`Node`) that cover every byte.
 """
 
 from .errors import InspectError

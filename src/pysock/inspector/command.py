@@ -57,9 +57,9 @@ def _offset(digits: str) -> int:
 
 def _encoding(name: str) -> str:
     try:
-        b"".decode(name)
+        b"a\x80".decode(name, "replace")  # a few codecs know no way around what they cannot decode
         return codecs.lookup(name).name
-    except (LookupError, UnicodeError, AttributeError):
+    except (LookupError, UnicodeError):
         raise argparse.ArgumentTypeError(f"{name!r} is no code page that Python knows") from None
 
 

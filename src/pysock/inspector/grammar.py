@@ -15,7 +15,7 @@ from .source import Source
 
 NAME = rb"[A-Za-z_][A-Za-z0-9_:<>, ~]{0,62}"
 MAX_NAME = 63  # AR-99
-SHOWN = 4096  # units of a string that are decoded; more is for nobody to look at
+SHOWN = 1 << 16  # units of a string that are decoded; more is for nobody to look at
 _NAME = re.compile(NAME)
 
 
@@ -60,10 +60,11 @@ def tag_at(source: Source, offset: int) -> Tag | None:
     return Tag(offset, 2, bool(word >> 15), word & 0x7FFF)
 
 
-def record_node(tag: Tag, number: int, sure: float = 1.0) -> Node:
-    """A class record with its parts."""
+def record_node(tag: Tag, number: int, sure: float = 1.0, number_sure: float = 1.0) -> Node:
+    """A class record with its parts; a number that no later tag bears out is marked."""
     at = tag.offset
-    node = Node("class", at, tag.length, f"class #{number} {tag.name}, schema {tag.schema}", tag.name, sure)
+    label = f"class #{number}{'?' * (number_sure < 0.9)} {tag.name}, schema {tag.schema}"
+    node = Node("class", at, tag.length, label, tag.name, sure)
     node.children = [
         Node("class", at, 2, "new class", 0xFFFF, sure),
         Node("number", at + 2, 2, "schema", tag.schema, sure),
@@ -130,9 +131,10 @@ def string_at(source: Source, offset: int, encoding: str = "cp1252", limit: int 
     if front is None or offset + front.size + front.body > end:
         return None
     shown = source.read(offset + front.size, min(front.units, SHOWN) * (1 + front.wide))
-    node = Node("string", offset, front.size + front.body, "string", text_of(shown, front.wide, encoding))
+    label = "string" if front.units <= SHOWN else f"string of {front.units:,} characters, which begins"
+    node = Node("string", offset, front.size + front.body, label, text_of(shown, front.wide, encoding))
     if front.body:
-        name = "length" if front.size < 3 else "mark and length" if front.wide else "length"
+        name = "mark and length" if front.wide else "length"
         node.children = [
             Node("count", offset, front.size, name, front.units),
             Node("string", offset + front.size, front.body, "UTF-16" if front.wide else "text", node.value),

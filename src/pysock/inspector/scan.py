@@ -16,10 +16,13 @@ Progress = Callable[[int], object]
 class Mark:
     """A new object in the stream: of a class recorded there, or of one met before."""
 
-    __slots__ = ("entry", "object", "restart", "sure", "tag")
+    __slots__ = ("entry", "number_sure", "object", "restart", "sure", "tag")
 
-    def __init__(self, tag: Tag, entry: ClassEntry, number: int, sure: float, restart: bool) -> None:
+    def __init__(
+        self, tag: Tag, entry: ClassEntry, number: int, sure: float, number_sure: float, restart: bool
+    ) -> None:
         self.tag, self.entry, self.object, self.sure = tag, entry, number, sure
+        self.number_sure = number_sure  # of the class's number
         self.restart = restart  # the numbering began again here
 
     @property
@@ -40,9 +43,9 @@ class Scanner:
         self._progress = progress
         self._start, self._chunk = 0, b""
 
-    def next(self, offset: int, least: float = 0.0) -> Mark | None:
-        """The next mark at or after an offset that is at least so sure; None if there is none."""
-        while offset < self.source.size:
+    def next(self, offset: int, least: float = 0.0, limit: int | None = None) -> Mark | None:
+        """The next mark at or after an offset that is at least so sure; None if none begins before the limit."""
+        while offset < (self.source.size if limit is None else min(limit, self.source.size)):
             chunk = self._at(offset)
             found = self.numbers.pattern.search(chunk, offset - self._start)
             last = self._start + len(chunk) >= self.source.size
@@ -53,6 +56,8 @@ class Scanner:
                     return None
                 continue
             at = self._start + found.start()
+            if limit is not None and at >= limit:
+                return None
             mark = self._mark(at, chunk, least)
             if mark is not None:
                 return mark
@@ -80,7 +85,7 @@ class Scanner:
         entry = self.numbers.classes.get(tag.index)
         if entry is None:
             return None
-        return Mark(tag, entry, self.numbers.new_object(), 0.9, False)
+        return Mark(tag, entry, self.numbers.new_object(), 0.9, 1.0, False)
 
     def record(self, tag: Tag, chunk: bytes, sure: float) -> Mark:
         """A class record: numbers the class and its object. An archive records a class only once (AR-86), so a
@@ -91,7 +96,7 @@ class Scanner:
         start = tag.offset + tag.length - self._start
         ahead = chunk[start : start + _AHEAD] if self.numbers.classes else b""
         entry, number_sure = self.numbers.new_class(tag.name, tag.schema, tag.offset, ahead)
-        return Mark(tag, entry, self.numbers.new_object(), min(sure, number_sure), restart)
+        return Mark(tag, entry, self.numbers.new_object(), sure, number_sure, restart)
 
 
 def record_sureness(name: str) -> float:

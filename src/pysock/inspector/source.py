@@ -9,7 +9,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from .errors import InspectError
 
@@ -53,23 +53,28 @@ class Source:
         self.close()
 
 
-class Reader:
-    """What an archive needs of a binary file to load from it."""
+class Reader(io.RawIOBase):
+    """A source as a binary file."""
 
     def __init__(self, source: Source, offset: int) -> None:
         self.name = source.name
         self._source, self._at = source, offset
 
-    def read(self, size: int) -> bytes:
-        data = self._source.read(self._at, size)
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._source.read(self._at, len(view))
+        view[: len(data)] = data
         self._at += len(data)
-        return data
+        return len(data)
 
-    def seek(self, offset: int, whence: int = 0) -> int:
+    def seek(self, offset: int, whence: int = 0, /) -> int:
         self._at = max(0, offset + (0, self._at, self._source.size)[whence])
-        return self._at
-
-    def tell(self) -> int:
         return self._at
 
 
@@ -91,9 +96,12 @@ def open_source(what: str, stdin: BinaryIO | None = None) -> Source:
     except ValueError as error:  # a NUL in the name
         raise InspectError(f"{what!r}: {error}") from None
     mode = os.fstat(file.fileno()).st_mode
-    if not stat.S_ISREG(mode):  # a pipe by name, a device
+    if stat.S_ISFIFO(mode):
         with file:
             return _from_stream(file, what)
+    if not stat.S_ISREG(mode):  # a device may never end
+        file.close()
+        raise InspectError(f"{what}: neither a file nor a pipe")
     return Source(file, what, os.fstat(file.fileno()).st_size)
 
 

@@ -7,7 +7,7 @@ bounded size, so streams of any length are walked in constant memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from . import guess
@@ -21,6 +21,7 @@ from .source import Source
 WINDOW = 1 << 18  # of unexplained bytes, looked at in one piece
 _REACH = 1 << 12  # beyond it, so that a string at its end is seen whole
 MOST_CHILDREN = 4096  # of a segment; then it is continued in another
+LONGEST = 1 << 21  # bytes of a segment, likewise; only a single item may be longer
 MOST_NAMES = 4096  # classes in the inventory
 
 
@@ -39,7 +40,7 @@ class Count:
 class Found:
     """What a walk has found so far."""
 
-    start: int | None = None  # where the first tag is, or the count before it
+    start: int | None = None  # where the first tag is
     classes: dict[tuple[str, int], Count] = field(default_factory=dict)
     archives: int = 0
     objects: int = 0
@@ -47,6 +48,7 @@ class Found:
 
     def add(self, name: str, schema: int, offset: int, sure: float) -> None:
         self.objects += 1
+        self.start = offset if self.start is None else self.start
         key = (name, schema)
         if (count := self.classes.get(key)) is not None:
             count.objects += 1
@@ -75,28 +77,29 @@ class Walk:
         self._scanner = Scanner(source, progress)
 
     def __iter__(self) -> Iterator[Node]:
-        head = Node("archive", 0, 0, "before the first tag")
-        mark = self._scanner.next(0, self.least)
-        yield from self._segment(head, self._head(mark), mark)
+        mark = yield from self._segment(Node("archive", 0, 0, "before the first tag"), self._head())
         while mark is not None:
-            at, here = mark.end, mark
-            node = Node("object", here.offset, 0, object_label(here), sure=here.sure)
-            first = self._tag(here)
-            collection = here.entry.name in COLLECTIONS and here.entry.schema == 0
-            reader = Reader(self.source, self._scanner.numbers, self.encoding) if collection else None
-            elements: Iterator[Node] = iter(()) if reader is None else reader.body(here.entry.name, at)
-            node.children.append(first)
-            for element in elements:
-                if len(node.children) >= MOST_CHILDREN:
-                    yield self._closed(node)
-                    node = Node("object", element.offset, 0, f"{node.label.split(',')[0]}, continued")
-                node.children.append(element)
-            if reader is not None:
-                at = max(at, reader.offset)
-                for name, schema, offset in reader.classes:
-                    self.found.add(name, schema, offset, here.sure)
-            mark = self._scanner.next(at, self.least)
-            yield from self._segment(node, self._gap(at, mark), mark)
+            node = Node("object", mark.offset, 0, object_label(mark), sure=mark.sure)
+            mark = yield from self._segment(node, self._object(mark))
+
+    def _object(self, mark: Mark) -> Generator[Node, None, Mark | None]:
+        """The tag, the elements if it is a collection, and what else there is up to the next mark, which is the
+        result."""
+        at = mark.end
+        yield self._tag(mark)
+        if mark.entry.name in COLLECTIONS and mark.entry.schema == 0:
+            reader = Reader(self.source, self._scanner.numbers, self.encoding)
+            for element in reader.body(mark.entry.name, at):
+                self._take(reader, mark)
+                yield element
+            self._take(reader, mark)
+            at = reader.offset
+        return (yield from self._gap(at))
+
+    def _take(self, reader: Reader, mark: Mark) -> None:
+        """Count the collections that were met inside of one."""
+        while reader.classes:
+            self.found.add(*reader.classes.pop(), mark.sure)
 
     def survey(self) -> Found:
         """The inventory alone: nothing but tags and collections is looked at."""
@@ -107,21 +110,30 @@ class Walk:
             if mark.entry.name in COLLECTIONS and mark.entry.schema == 0:
                 reader = Reader(self.source, self._scanner.numbers, self.encoding)
                 for _ in reader.body(mark.entry.name, at):
-                    while reader.classes:
-                        self.found.add(*reader.classes.pop(), mark.sure)
-                at = max(at, reader.offset)
+                    self._take(reader, mark)
+                self._take(reader, mark)
+                at = reader.offset
             mark = self._scanner.next(at, self.least)
         return self.found
 
-    def _segment(self, node: Node, inside: Iterator[Node], mark: Mark | None) -> Iterator[Node]:
-        """The node filled with what is inside; in several pieces if that is much."""
-        for child in inside:
-            if len(node.children) >= MOST_CHILDREN:
-                yield self._closed(node)
-                node = Node(node.kind, child.offset, 0, f"{node.label.split(',')[0]}, continued")
+    def _segment(
+        self, node: Node, inside: Generator[Node, None, Mark | None]
+    ) -> Generator[Node, None, Mark | None]:
+        """The node filled with what is inside, in several pieces if that is much; gives on what `inside` gives."""
+        while True:
+            try:
+                child = next(inside)
+            except StopIteration as end:
+                if node.children:
+                    yield self._closed(node)
+                mark: Mark | None = end.value
+                return mark
+            if len(node.children) >= MOST_CHILDREN or child.end - node.offset > LONGEST:
+                if node.children:
+                    yield self._closed(node)
+                    label = f"{node.label.split(',')[0]}, continued"
+                    node = Node(node.kind, child.offset, 0, label, sure=node.sure)
             node.children.append(child)
-        if node.children:
-            yield self._closed(node)
 
     @staticmethod
     def _closed(node: Node) -> Node:
@@ -130,45 +142,48 @@ class Walk:
 
     def _tag(self, mark: Mark) -> Node:
         entry, tag = mark.entry, mark.tag
-        if self.found.start is None:
-            self.found.start = mark.offset
         if mark.restart or not self.found.archives:
             self.found.archives += 1
         self.found.add(entry.name, entry.schema, mark.offset, mark.sure)
         if tag.is_record:
-            return record_node(tag, entry.number, mark.sure)
+            return record_node(tag, entry.number, mark.sure, mark.number_sure)
         return Node("tag", tag.offset, tag.length, f"new object of class #{tag.index}", tag.index, mark.sure)
 
-    def _head(self, mark: Mark | None) -> Iterator[Node]:
+    def _head(self) -> Generator[Node, None, Mark | None]:
         """What is before the first tag: perhaps a file format's mark, then fields of the document."""
         magic = magic_at(self.source)
-        if magic is not None and (mark is None or magic.end <= mark.offset):
-            yield magic
-            yield from self._gap(magic.end, mark)
-        else:
-            yield from self._gap(0, mark)
+        if magic is None:
+            return (yield from self._gap(0))
+        yield magic
+        return (yield from self._gap(magic.end))
 
-    def _gap(self, at: int, mark: Mark | None) -> Iterator[Node]:
-        """Bytes that no tag explains, window by window."""
-        end = self.source.size if mark is None else mark.offset
-        while at < end:
-            last = end - at <= WINDOW + _REACH
-            data = self.source.read(at, min(end - at, WINDOW + _REACH))
-            if not data:
-                return  # the file became shorter meanwhile
+    def _gap(self, at: int) -> Generator[Node, None, Mark | None]:
+        """Bytes that no tag explains, window by window, up to the next mark, which is the result."""
+        while True:
+            mark = self._scanner.next(at, self.least, at + WINDOW + _REACH)
+            last = mark is not None or at + WINDOW + _REACH >= self.source.size
+            end = mark.offset if mark is not None else min(self.source.size, at + WINDOW + _REACH)
+            data = self.source.read(at, end - at)
+            if not data:  # nothing there, or the file became shorter meanwhile
+                return mark
             stop = at + (len(data) if last else WINDOW)
-            nodes = [
-                n for n in guess.find(data, at, self.encoding) if n.sure >= self.least and n.offset < stop
-            ]
-            nodes = [n for n in guess.count_before_strings(nodes, data, at) if n.sure >= self.least]
-            if last and mark is not None:
-                free = nodes[-1].end if nodes else at
-                count = guess.count_before_tag(data[free - at :], free)
-                if count is not None and count.sure >= self.least:
-                    nodes.append(count)
+            nodes = self._guesses(data, at, stop, mark)
             stop = max(stop, nodes[-1].end if nodes else at)
             yield from covered(nodes, at, stop)
+            if last:
+                return mark
             at = stop
+
+    def _guesses(self, data: bytes, at: int, stop: int, mark: Mark | None) -> list[Node]:
+        """What is sure enough of what may be in the data; what begins behind `stop` comes with the next window."""
+        nodes = [n for n in guess.find(data, at, self.encoding) if n.sure >= self.least and n.offset < stop]
+        nodes = [n for n in guess.count_before_strings(nodes, data, at) if n.sure >= self.least]
+        if mark is not None:
+            free = nodes[-1].end if nodes else at
+            count = guess.count_before_tag(data[free - at :], free)
+            if count is not None and count.sure >= self.least:
+                nodes.append(count)
+        return nodes
 
 
 def object_label(mark: Mark) -> str:

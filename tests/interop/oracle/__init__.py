@@ -21,6 +21,7 @@ from pathlib import Path
 from .script import Program, script_of
 
 HERE = Path(__file__).parent
+WINDOWS = sys.platform == "win32"
 CC = "x86_64-w64-mingw32-gcc"
 WHEELS = ("pywin32==304", "msvc-runtime==14.44.35112")  # MFC 14.16.27033; the C++ runtime
 DLLS = ("mfc140u.dll", "mfc140.dll")
@@ -98,6 +99,10 @@ def build(run: Path, exe: str, source: Path, *flags: str) -> None:
     stamp = run / f"{exe}.sha256"
     if stamp.exists() and stamp.read_text() == digest:
         return
+    if WINDOWS:  # tests/winlab: a Linux run has made it, by another path to the same sources
+        if (run / exe).exists():
+            return
+        raise OracleMissing(f"{exe} is not in {run}: run tests/interop on Linux first")
     if not shutil.which(CC):
         raise OracleMissing(f"{CC} is not installed (Debian: apt install gcc-mingw-w64-x86-64)")
     part = run / f"{exe}.{os.getpid()}"
@@ -167,16 +172,20 @@ class Oracle:
         self.run_dir = self.root / "run"
         self.run_dir.mkdir(parents=True, exist_ok=True)
         (self.root / "wheels").mkdir(exist_ok=True)
-        self.wine = wine()
+        self.launcher = [] if WINDOWS else [wine()]
         _fetch_dlls(self.run_dir, self.root / "wheels")
         self.exe = "mfcoracle.exe" if unicode else "mfcansi.exe"
         build(self.run_dir, self.exe, HERE / "mfcoracle.c", *([] if unicode else ["-DLAB_ANSI"]))
-        self.env = wine_environment(self.root, self.wine)
+        self.env = dict(os.environ) if WINDOWS else wine_environment(self.root, *self.launcher)
+
+    def command(self, exe: str, *arguments: str) -> list[str]:
+        """What starts a program of `run_dir`; under the Windows Python it shares that one's Wine."""
+        return [*self.launcher, str(self.run_dir / exe) if WINDOWS else exe, *arguments]
 
     def _batch(self, script: str, timeout: float) -> tuple[str, str]:
         """Output and the reason why it is not complete ('' if it is)."""
         process = subprocess.Popen(
-            [self.wine, self.exe],
+            self.command(self.exe),
             cwd=self.run_dir,
             env=self.env,
             stdin=subprocess.PIPE,

@@ -45,7 +45,7 @@ class Peer:
         self._news = threading.Condition()
         self._stderr = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [real.wine, EXE, *arguments],
+            real.command(EXE, *arguments),
             cwd=real.run_dir,
             env=real.env,
             stdin=subprocess.PIPE,

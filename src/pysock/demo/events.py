@@ -1,72 +1,18 @@
-"""`python -m pysock demo`: what the library does, shown on this machine in a few seconds, and checked.
-
-A part of the demo is a function that gets the `Stage`; `PARTS` lists them in order.  Each prints what happens
-and calls `stage.expect()` for everything it claims, so the demo ends well only if all of it really happened.
-"""
+"""Sockets that call back: a server with several clients, a slow one, an orderly close, a reset."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
 import socket
-import sys
-import time
 import zlib
 from collections.abc import Callable, Iterator
-from typing import TextIO
 
 import pysock
 from pysock import CAsyncSocket
 
-_SECONDS = 10  # for one thing to happen, on however slow a machine; the whole demo takes about one
+from .stage import NotAsShown, Stage, size
+
 _CHUNK = 64 * 1024
 _DOWNLOAD = 16 * 1024 * 1024
-
-
-class NotAsShown(Exception):
-    """Something the demo claims did not happen."""
-
-
-class Stage:
-    """Where the demo plays: prints it line by line, and runs the sockets in between."""
-
-    def __init__(self, out: TextIO, colour: bool) -> None:
-        self._out = out
-        self._colour = colour
-        self._part = 0
-        self.pump = pysock.Pump.current()
-        self.sockets: list[CAsyncSocket] = []  # all of them; closed at the end
-        self.server: Server
-        self.address: tuple[str, int]  # the server's
-        self.clients: list[Client] = []
-
-    def title(self, text: str) -> None:
-        self._part += 1
-        print(f"\n{self._paint('1', f'{self._part}. {text}')}", file=self._out)
-
-    def say(self, who: str, what: str, meaning: str) -> None:
-        print(f"   {self._paint('36', f'{who:<9}')} {what:<25} {meaning}".rstrip(), file=self._out)
-
-    def _paint(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
-
-    def expect(self, happened: object, claim: str) -> None:
-        if not happened:
-            raise NotAsShown(claim)
-
-    def until(self, happened: Callable[[], object], claim: str) -> None:
-        """Run the sockets until it has happened."""
-        self.expect(self.pump.run_until(lambda: bool(happened()), _SECONDS), claim)
-
-    def settle(self) -> None:
-        """Run the sockets for a moment, in which things might happen that should not."""
-        self.pump.run_until(lambda: False, 0.05)
-
-    def close(self) -> None:
-        for sock in self.sockets:
-            sock.Close()
-        self.sockets.clear()
 
 
 class Actor(CAsyncSocket):
@@ -265,23 +211,23 @@ def slow_reader(stage: Stage) -> None:
     stage.settle()
     peer.sends = 0
 
-    client.say("Send()", f"b'download', which is {_size(_DOWNLOAD)}")
+    client.say("Send()", f"b'download', which is {size(_DOWNLOAD)}")
     client.Send(b"download")
     stage.until(lambda: peer.would_block and client.notified, "Send() fails when nobody reads")
     stuck = peer.sent
-    peer.say("Send()", f"takes {_size(stuck)}, then fails with WSAEWOULDBLOCK: no room")
+    peer.say("Send()", f"takes {size(stuck)}, then fails with WSAEWOULDBLOCK: no room")
     stage.settle()
     stage.expect(peer.sent == stuck and peer.sends == 0, "no OnSend comes while there is no room")
     stage.expect(client.notified == 1, "OnReceive is not repeated before Receive() is called")
-    peer.say("", f"holds a chunk of {_size(len(peer.held))}, and waits for OnSend")
+    peer.say("", f"holds a chunk of {size(len(peer.held))}, and waits for OnSend")
 
     client.say("Receive()", "now it reads: each Receive() makes the next OnReceive come")
     client.reading = True
     client.take()
     stage.until(lambda: client.received == _DOWNLOAD, "the whole download arrives once it is read")
     peer.say("OnSend(0)", f"room again; {peer.sends} times, after {peer.would_block} WSAEWOULDBLOCK")
-    client.say(f"OnReceive(0) x {client.notified}", f"has all {_size(client.received)}, unchanged")
-    peer.say("", f"never held more than {_size(peer.most_held)}, however slow the reader")
+    client.say(f"OnReceive(0) x {client.notified}", f"has all {size(client.received)}, unchanged")
+    peer.say("", f"never held more than {size(peer.most_held)}, however slow the reader")
     stage.expect(peer.sends == peer.would_block, "one OnSend comes for each WSAEWOULDBLOCK")
     stage.expect(peer.sent == client.received, "nothing is lost or doubled")
     stage.expect(peer.sent_checksum == client.checksum, "nothing is changed on the way")
@@ -314,31 +260,3 @@ def reset(stage: Stage) -> None:
 
 
 PARTS: list[Callable[[Stage], None]] = [connect, both_ways, slow_reader, orderly_close, reset]
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 2**10:.0f} KiB"
-
-
-def run(out: TextIO | None = None) -> int:
-    """Play the demo; returns the exit status: 0 if everything it shows has really happened."""
-    out = out or sys.stdout
-    start = time.monotonic()
-    stage = Stage(out, colour=out.isatty() and "NO_COLOR" not in os.environ)
-    print(f"pysock {pysock.__version__} on {platform.system()}, notified by {stage.pump.mechanism}", file=out)
-    try:
-        for part in PARTS:
-            stage.title(str(part.__doc__).rstrip("."))
-            part(stage)
-    except NotAsShown as failure:
-        print(f"\nThe demo failed.  This did not happen: {failure}", file=out)
-        return 1
-    finally:
-        stage.close()
-    print(f"\nAll of this happened, and was checked, in {time.monotonic() - start:.1f} s.", file=out)
-    return 0
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command takes none."""
-    parser.set_defaults(run=lambda arguments: run())

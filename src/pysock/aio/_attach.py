@@ -1,11 +1,4 @@
-"""Sockets inside asyncio: callbacks run in the loop's thread, between its own::
-
-    async def main():
-        with pysock.aio.attach():
-            server = Server()
-            server.Create(8000)
-            server.Listen()
-            await asyncio.Event().wait()
+"""An asyncio loop that drives the calling thread's pump, so that callbacks run between its own.
 
 Any loop with `add_reader` (asyncio's own, uvloop) watches the pump's one descriptor.  For a loop without
 (Windows' proactor) a helper thread watches it and calls the loop; callbacks still run in the loop's thread
@@ -17,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import selectors
 import socket
+import sys
 import threading
 from collections.abc import Callable
 
-from pysock._embedding import Attachment, detach
+from pysock._embedding import Attachment, SignalWake, detach
 
 __all__ = ["LoopAttachment", "attach", "detach"]
 
@@ -33,6 +27,7 @@ class LoopAttachment(Attachment):
         self.host = repr(loop)
         self._timer: asyncio.TimerHandle | None = None
         self._watcher: _Watcher | None = None
+        self._wake: SignalWake | None = None
         super().__init__()
 
     def _open(self) -> None:
@@ -41,12 +36,21 @@ class LoopAttachment(Attachment):
             self.loop.add_reader(self._fd, self._ready)
         except NotImplementedError:
             self._watcher = _Watcher(self.loop, self._fd, self._ready)
+            return
+        # Windows' selector loop sleeps through Ctrl-C; every other one is told of signals by itself.
+        if sys.platform == "win32" and (wake := SignalWake.make()) is not None:
+            self._wake = wake
+            self.loop.add_reader(wake.fileno(), wake.drain)
 
     def _release(self) -> None:
         if self._watcher is not None:
             self._watcher.close()
         elif not self.loop.is_closed():
             self.loop.remove_reader(self._fd)
+            if self._wake is not None:
+                self.loop.remove_reader(self._wake.fileno())
+        if self._wake is not None:
+            self._wake.close()
 
     def _start_timer(self, milliseconds: int) -> None:
         self._timer = self.loop.call_later(milliseconds / 1000, self._due)

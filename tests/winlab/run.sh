@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Everything Windows that this machine can prove: sets up the Windows Python under Wine (cached), cross-builds the
+# wheel, and runs the demo and the test suite there, then the socket suite on the plain poller.  Prints the wheel, the
+# tests that Windows or Wine leave out with their reasons, and pytest's closing lines last.
+#   tests/winlab/run.sh [what...]    of: demo suite wsapoll chat marks   (default: all)
+# PYSOCK_WINLAB_SECONDS: at most this long for each run of pytest (default 900).
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+cd "$root"
+export WINPYTHON_TIMEOUT=${PYSOCK_WINLAB_SECONDS:-900}
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+failed=0
+
+say() { printf '\n--- Windows: %s\n' "$*"; }
+
+winpytest() { # NAME ARGS...: in the Windows Python; the closing line is kept for the end
+    local name=$1
+    shift
+    "$here/winpython" -m pytest -q -p no:cacheprovider --color=no "$@" </dev/null 2>&1 | tr -d '\r' >"$logs/out" || failed=1
+    grep -E '^(FAILED|ERROR|SKIPPED|XFAIL)|^(E  |Timeout|winpython:|winlab:)' "$logs/out" || true
+    printf '%-24s %s\n' "$name" "$(grep -E '^[0-9]+ (passed|failed|skipped|error)|^=.*(passed|failed)' "$logs/out" | tail -n 1)" \
+        >>"$logs/closing"
+    if ! grep -qE '[0-9]+ passed' "$logs/out"; then
+        tail -n 40 "$logs/out"
+        failed=1
+    fi
+}
+
+do_demo() {
+    local poller
+    for poller in windows wsapoll; do
+        PYSOCK_POLLER=$poller "$here/winpython" -m pysock demo </dev/null | tr -d '\r' | tail -n 3
+    done
+}
+
+do_suite() { winpytest "Windows, AFD" tests --ignore=tests/interop; }
+
+do_wsapoll() { PYSOCK_POLLER=wsapoll winpytest "Windows, WSAPoll" tests -m sockets --ignore=tests/interop; }
+
+# Live: the Windows build and the Linux one as each other's peers.
+do_live() { bash "$here/live.sh"; }
+
+do_marks() { "$here/winpython" -m pytest -q -p no:cacheprovider tests --ignore=tests/interop --windows-marks </dev/null | tr -d '\r'; }
+
+"$here/setup.sh"
+say "the wheel"
+wheel=$("$here/build-wheel.sh" . --config-settings=cmake.define.PYSOCK_WERROR=ON)
+basename "$wheel"
+unzip -l "$wheel" | awk 'NR > 3 && NF == 4 { print "  " $4 " (" $1 ")" }'
+for what in "${@:-demo suite wsapoll marks}"; do
+    for part in $what; do
+        say "$part"
+        "do_$part"
+    done
+done
+say "closing lines"
+[ ! -f "$logs/closing" ] || cat "$logs/closing"
+exit "$failed"
