@@ -40,7 +40,7 @@ class counted:
     def __init__(self, count: Any, element: Any) -> None:
         self.count, self.element = count, element
 
-    def default(self) -> list[Any]:
+    def __mfc_default__(self) -> list[Any]:
         return []
 
     def __mfc_load__(self, ar: CArchive) -> list[Any]:
@@ -64,7 +64,7 @@ class objects(Generic[T]):
     def __init__(self, cls: "type[T] | str") -> None:
         self.cls = cls  # or its name, where it does not exist yet
 
-    def default(self) -> list[T]:
+    def __mfc_default__(self) -> list[T]:
         return []
 
     def __mfc_load__(self, ar: CArchive) -> list[T]:
@@ -95,7 +95,7 @@ class raw:
     def __init__(self, n: int) -> None:
         self.n = n
 
-    def default(self) -> bytes:
+    def __mfc_default__(self) -> bytes:
         return bytes(self.n)
 
     def __mfc_load__(self, ar: CArchive) -> bytes:
@@ -111,7 +111,7 @@ class one_of:
     def __init__(self, type_: Any, values: Collection[Any], what: str) -> None:
         self.type, self.values, self.what = type_, values, what
 
-    def default(self) -> Any:
+    def __mfc_default__(self) -> Any:
         return next(iter(self.values))
 
     def __mfc_load__(self, ar: CArchive) -> Any:
@@ -131,7 +131,7 @@ def default(type_: Any, version: int) -> Any:
     """The value of a field nobody has set: 0, "", [], or an empty record."""
     if isinstance(type_, type) and issubclass(type_, CObject):
         return None  # a pointer
-    value = type_.default() if hasattr(type_, "default") else type_()
+    value = type_.__mfc_default__() if hasattr(type_, "__mfc_default__") else type_()
     for record in value if isinstance(value, list) else [value]:
         if isinstance(record, Record):  # made as an archive makes it, without its fields
             record.__init__(version)  # type: ignore[misc]
