@@ -33,7 +33,7 @@ class Floor:
     what: str
     task: str
     measure: str  # "ns", "to_limit" or "to_plain": to the contender pysock on the same task
-    bound: tuple[float, float]
+    bound: tuple[float | None, float | None]  # None: that direction is not judged
     peer: tuple[float, float]
     grain: str = "any"  # "one": only peers that also make a call per value are its measure
     target: str = "pysock"
@@ -42,6 +42,7 @@ class Floor:
 TASKS = (
     Task("scalars", 1_000_000, 100_000, "scalar"),
     Task("records", 100_000, 20_000, "record of 5 fields"),
+    Task("columns", 100_000, 20_000, "record of 5 fields", "records"),
     Task("bulk", 10_000_000, 1_000_000, "pair of double and DWORD"),
     Task("graph", 200_000, 20_000, "object"),
     Task("messages", 200_000, 20_000, "object, read one by one as messages", "graph"),
@@ -59,6 +60,7 @@ CONTENDERS = (
     Contender("pickle5", "peer", "own_pickle"),
     Contender("pysock", "target", "pysock_archive", "pysock"),
     Contender("pysock_push", "target", "pysock_push", "pysock"),
+    Contender("declared", "target", "pysock_declared", "pysock"),
 )
 
 FLOORS = (
@@ -79,4 +81,7 @@ FLOORS = (
     Floor(
         "one message in 1-KiB pieces / whole", "pieces", "to_plain", (1.5, 3), (1, 1), "any", "pysock_push"
     ),
+    Floor("record of 5 fields, declared, ns", "records", "ns", (30, 115), (224, 388), target="declared"),
+    Floor("objects, declared, ns", "graph", "ns", (60, 100), (450, 422), target="declared"),
+    Floor("records to columns, / C++", "columns", "to_limit", (None, 3.0), (62.0, 32.0), target="declared"),
 )

@@ -49,6 +49,8 @@ def floors(summary: dict[str, dict]) -> list[dict]:
     for floor in FLOORS:
         task = summary.get(floor.task)
         for d, bound, peer_then in zip(DIRECTIONS, floor.bound, floor.peer, strict=True):
+            if bound is None:
+                continue
             row = task["rows"].get(floor.target) if task else None
             measured = row[d][floor.measure] if row else None
             warm = row[d]["warm"] if row and floor.measure == "ns" else None

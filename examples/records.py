@@ -28,7 +28,8 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from pysock import CArchive, CArchiveException, CMemFile, CObject
+import pysock
+from pysock import RUNTIME_CLASS, CArchive, CArchiveException, CMemFile, CObject, CRuntimeClass
 
 T = TypeVar("T", bound=CObject)
 
@@ -39,7 +40,7 @@ class counted:
     def __init__(self, count: Any, element: Any) -> None:
         self.count, self.element = count, element
 
-    def default(self) -> list[Any]:
+    def __mfc_default__(self) -> list[Any]:
         return []
 
     def __mfc_load__(self, ar: CArchive) -> list[Any]:
@@ -60,10 +61,10 @@ class objects(Generic[T]):
     whoever walks one would stumble over them or walk in circles, so both are refused.
     """
 
-    def __init__(self, cls: type[T]) -> None:
-        self.cls = cls
+    def __init__(self, cls: "type[T] | str") -> None:
+        self.cls = cls  # or its name, where it does not exist yet
 
-    def default(self) -> list[T]:
+    def __mfc_default__(self) -> list[T]:
         return []
 
     def __mfc_load__(self, ar: CArchive) -> list[T]:
@@ -72,10 +73,13 @@ class objects(Generic[T]):
 
     def element(self, ar: CArchive) -> T:
         start = ar.offset
-        element = ar.ReadObject(self.cls)
+        wanted: Any = (
+            CRuntimeClass.FromName(self.cls) if isinstance(self.cls, str) else RUNTIME_CLASS(self.cls)
+        )
+        element = ar.ReadObject(wanted)
         if element is None or hasattr(element, "_owned"):
             found = "null" if element is None else "one that is in a list already"
-            raise refusal(ar, start, f"a new {self.cls.__name__}", found)
+            raise refusal(ar, start, f"a new {wanted.m_lpszClassName}", found)
         element._owned = True  # type: ignore[attr-defined]
         return element
 
@@ -91,7 +95,7 @@ class raw:
     def __init__(self, n: int) -> None:
         self.n = n
 
-    def default(self) -> bytes:
+    def __mfc_default__(self) -> bytes:
         return bytes(self.n)
 
     def __mfc_load__(self, ar: CArchive) -> bytes:
@@ -107,7 +111,7 @@ class one_of:
     def __init__(self, type_: Any, values: Collection[Any], what: str) -> None:
         self.type, self.values, self.what = type_, values, what
 
-    def default(self) -> Any:
+    def __mfc_default__(self) -> Any:
         return next(iter(self.values))
 
     def __mfc_load__(self, ar: CArchive) -> Any:
@@ -127,7 +131,7 @@ def default(type_: Any, version: int) -> Any:
     """The value of a field nobody has set: 0, "", [], or an empty record."""
     if isinstance(type_, type) and issubclass(type_, CObject):
         return None  # a pointer
-    value = type_.default() if hasattr(type_, "default") else type_()
+    value = type_.__mfc_default__() if hasattr(type_, "__mfc_default__") else type_()
     for record in value if isinstance(value, list) else [value]:
         if isinstance(record, Record):  # made as an archive makes it, without its fields
             record.__init__(version)  # type: ignore[misc]
@@ -170,7 +174,7 @@ class Record(CObject):
                 setattr(self, name, ar.read(type_))
 
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=Record | pysock.Record)
 
 
 def refusal(ar: CArchive, offset: int, wanted: str, found: str) -> CArchiveException:
@@ -192,7 +196,7 @@ def load_document(cls: type[R], path: str | Path, **settings: Any) -> R:
     return document
 
 
-def dump_document(document: Record, **settings: Any) -> bytes:
+def dump_document(document: Record | pysock.Record, **settings: Any) -> bytes:
     """The bytes of a file that holds `document`."""
     file = CMemFile()
     with CArchive(file, CArchive.store, **settings) as ar:
@@ -205,6 +209,9 @@ def to_json(value: Any) -> Any:
     """Records become objects that also tell their class; times are in seconds since 1970-01-01 UTC."""
     if isinstance(value, Record):
         fields = {name: to_json(field) for name, field in vars(value).items() if name != "_owned"}
+        return {"class": type(value).__name__} | fields
+    if isinstance(value, CObject | pysock.Record) and hasattr(value, "__mfc_plan__"):
+        fields = {one.name: to_json(getattr(value, one.name)) for one in pysock.fields(value)}
         return {"class": type(value).__name__} | fields
     if isinstance(value, bytes):
         return value.hex()

@@ -56,6 +56,14 @@ class Records(Task):
         return out
 
 
+class Columns(Records):
+    def read(self, data):
+        return tuple(zip(*super().read(data), strict=True))
+
+    def values_of(self, result):
+        return zip(*result, strict=True)
+
+
 class Graph(Task):
     """MFC's WriteObject/ReadObject in plain Python."""
 

@@ -3,6 +3,7 @@
 Layouts, little-endian, as MFC's CArchive writes them:
   scalars  WORD, DWORD, LONGLONG, double in turn                       2+4+8+8 per group
   records  DWORD id, double x, double y, WORD flags, CString name (BYTE length, characters)
+  columns  the bytes of records, read into columns
   bulk     the raw doubles, then the raw DWORDs
   graph    DWORD count, then that many WriteObject: class tag (FFFF schema namelen name the
            first time, 8000|index after, 7FFF + dword when the index is past 7FFE), then
@@ -48,6 +49,11 @@ def scalars(n):
 def records(n):
     """[(id, x, y, flags, name), ...], names of 8 to 16 ASCII characters."""
     return [(i, i * 0.5, i * -0.25, i & 0xFFFF, (f"record-{i}" + "abcdefgh"[: i % 5])[:16]) for i in range(n)]
+
+
+def columns(n):
+    """The records again: reading gives a column per field, writing is not the point."""
+    return records(n)
 
 
 def bulk(n):

@@ -17,7 +17,7 @@ cdef class Cursor(Buffer):
     cdef str _profile
     cdef str _map_order
 
-    cdef str text_of(self, bytearray units, bint wide)
+    cdef str text_of(self, bytearray units, bint wide, int64_t at)
 
 cdef int store_string(Cursor c, object v, int kind) except -1
 cdef str load_string(Cursor c)

@@ -408,6 +408,14 @@ cdef int check_string(Cursor c, uint64_t n, int64_t at) except -1:
     return 0
 
 
+cdef str narrow_text(Cursor c, const uint8_t *p, Py_ssize_t n):
+    """The text of n bytes at `p`, the last that were loaded."""
+    cdef str s = c.codec.quick(p, n)
+    if s is None:
+        s = c.codec.decode(PyBytes_FromStringAndSize(<const char *>p, n), position(c) - n)
+    return s
+
+
 cdef str load_string(Cursor c):
     """A counted string of either kind, whatever was asked for (AR-56, AR-59)."""
     cdef bint wide = False
@@ -419,7 +427,7 @@ cdef str load_string(Cursor c):
     if left > 1 and p[0] <= c.short_string and p[0] < left:  # most strings: one length byte, all of it here
         n = p[0]
         c.rcur = p + 1 + n
-        return c.codec.decode(p + 1, n)
+        return narrow_text(c, p + 1, n)
     if (left > 4 and p[0] == 0xFF and p[1] == 0xFE and p[2] == 0xFF
             and p[3] <= c.short_string and 2 * p[3] <= left - 4):
         n = p[3]
@@ -437,10 +445,10 @@ cdef str load_string(Cursor c):
     if size <= c.rlim - c.rcur:
         p = c.rcur
         c.rcur = p + size
-        return decode_utf16(p, n) if wide else c.codec.decode(p, n)
+        return decode_utf16(p, n) if wide else narrow_text(c, p, n)
     data = read_exact(c, size, at)
     p = <uint8_t *>PyBytes_AS_STRING(data)
-    return decode_utf16(p, n) if wide else c.codec.decode(p, n)
+    return decode_utf16(p, n) if wide else narrow_text(c, p, n)
 
 
 # --- counts -----------------------------------------------------------------------------------------------
@@ -925,17 +933,18 @@ cdef class Cursor(Buffer):
         characters is taken for the end of the stream (AR-67). See `ReadLine` for lines without surprises.
         """
         cdef bint wide = self.wide if unicode is None else bool(unicode)
-        cdef int64_t most
+        cdef int64_t most, at
         check_loading(self)
+        at = position(self)
         if isinstance(into, int):
             most = into
             units = bytearray()
-            return self.text_of(units, wide) if read_piece(self, units, most, wide) else None
+            return self.text_of(units, wide, at) if read_piece(self, units, most, wide) else None
         if into is not None and not isinstance(into, StringBox):
             raise TypeError(f"ReadString needs a CString box or a number, not {type(into).__name__}")
         units = bytearray()
         there = read_line_mfc(self, units, wide)
-        line = self.text_of(units, wide)
+        line = self.text_of(units, wide, at)
         if into is None:
             return line if there else None
         set_box(into, line)
@@ -946,7 +955,9 @@ cdef class Cursor(Buffer):
         character."""
         cdef bint wide = self.wide if unicode is None else bool(unicode)
         cdef Py_ssize_t step = 2 if wide else 1
+        cdef int64_t at
         check_loading(self)
+        at = position(self)
         units = bytearray()
         if not read_to_newline(self, units, wide):
             return None
@@ -954,16 +965,20 @@ cdef class Cursor(Buffer):
             del units[-step:]
             if units[-step:] == (b"\r\0" if wide else b"\r"):
                 del units[-step:]
-        return self.text_of(units, wide)
+        return self.text_of(units, wide, at)
 
     def lines(self, unicode=None):
         """Iterate over the lines up to the end of the stream, as `ReadLine` gives them (AR-202)."""
         return iter(lambda: self.ReadLine(unicode), None)
 
-    cdef str text_of(self, bytearray units, bint wide):
+    cdef str text_of(self, bytearray units, bint wide, int64_t at):
+        """The text of units that stood at byte `at` of the stream."""
         cdef bytes data = bytes(units)
         cdef const uint8_t *p = <const uint8_t *>PyBytes_AS_STRING(data)
-        return decode_utf16(p, len(data) >> 1) if wide else self.codec.decode(p, len(data))
+        if wide:
+            return decode_utf16(p, len(data) >> 1)
+        text = self.codec.quick(p, len(data))
+        return text if text is not None else self.codec.decode(data, at)
 
     # --- typed members
 

@@ -39,6 +39,13 @@ cdef extern from "pyfast.h":
     int ps_adopt_methods(PyTypeObject *type) except -1
     cdef enum:
         PS_U32, PS_I32, PS_U16, PS_U8, PS_I16, PS_I8, PS_I64, PS_F64, PS_F32, PS_TRUTH, PS_U64, PS_UNIT
+    cdef struct ps_op:
+        int code, kind, number, size, width, run, span, at, counter
+        Py_ssize_t slot
+        Py_ssize_t scratch
+        PyObject *item
+    # the end of what was written; NULL: something is not exact, short and ASCII, or the room does not do
+    uint8_t *ps_store_plain(const ps_op *op, Py_ssize_t count, PyObject *o, uint8_t *p, const uint8_t *end, int width)
     # 0: it is where p points to; 1: it does not fit or is no number; -1: raised
     int ps_encode(int number, PyObject *o, uint8_t *p) except -1
     PyObject *ps_decode(int number, const uint8_t *p) except NULL

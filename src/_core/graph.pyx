@@ -624,26 +624,27 @@ cdef int store_object(CArchive a, object obj) except -1:
     cdef bint deep
     if a.loading or a.wcur == NULL:
         check_storing(a)
-    begin_map(a)
+    if a._map is None:
+        begin_map(a)
     if obj is None:
         return put16(a, NULL_TAG)
     index = index_of(a, <void *>obj)
     if index:
         return store_tag(a, index, 0)
-    if not isinstance(obj, Object):
-        raise TypeError(f"only CObject and None are stored by pointer, not {type(obj).__name__}")
     program = program_of((<PyObject *>obj).ob_type)
     if program is not None and program.exact == (<PyObject *>obj).ob_type:
         rc = program.rc
     else:
+        if not isinstance(obj, Object):
+            raise TypeError(f"only CObject and None are stored by pointer, not {type(obj).__name__}")
         rc = class_of_type((<PyObject *>obj).ob_type)
     if program is None:
         store_tagged(a, rc, obj)
-    outer = a._stored_schema
-    a._stored_schema = rc.schema & ~PS_VERSIONABLE
     deep = program is None or a._depth >= NATIVE_DEPTH
     if deep:
         ps_enter_recursion(b" while storing an object")
+    outer = a._stored_schema
+    a._stored_schema = rc.schema & ~PS_VERSIONABLE
     a._depth += 1
     try:
         if program is not None:
@@ -985,7 +986,8 @@ cdef int store_many(CArchive a, object values, object T) except -1:
     elif is_object(T):
         wanted = runtime_class(T)
         for value in values:
-            check_kind(value, wanted)
+            if wanted is not _root:
+                check_kind(value, wanted)
             store_object(a, value)
     else:
         for value in values:

@@ -30,7 +30,7 @@ from pysock._core.buffer cimport (
 from pysock._core.errors cimport raise_not_supported
 from pysock._core.fast cimport (
     PS_F32, PS_F64, PS_I8, PS_I16, PS_I32, PS_I64, PS_TRUTH, PS_U8, PS_U16, PS_U32, PS_U64, PS_UNIT, ps_as_i64,
-    ps_decode, ps_encode, ps_get16, ps_get32, ps_get64, ps_member, ps_member_offset,
+    ps_decode, ps_encode, ps_get16, ps_get32, ps_get64, ps_member, ps_member_offset, ps_op, ps_store_plain,
 )
 from pysock._core.graph cimport (
     CArchive, CRuntimeClass, Object, Program, class_of_type, composite_failed, derives, load_object,
@@ -55,8 +55,8 @@ cdef enum:
     MOST_LONGS = 4
     NEWEST = 0x7FFFFFFF     # the schema of what has none: the fields of today
 
-cdef enum Code:
-    C_SCALAR, C_COUNT, C_STRING, C_REF, C_INLINE, C_LONGS, C_LIST, C_RAW, C_WIRE
+cdef enum Code:     # the first two as ps_store_plain knows them
+    C_SCALAR, C_STRING, C_COUNT, C_REF, C_INLINE, C_LONGS, C_LIST, C_RAW, C_WIRE
 
 cdef enum Counted:
     N_STREAM    # by MFC's count
@@ -452,24 +452,12 @@ cdef int store_list(CArchive a, Item it, object values) except -1:
 
 # --- programs ---------------------------------------------------------------------------------------------
 
-cdef struct Op:
-    int code
-    int kind            # of a string
-    int number          # of a scalar or count: what it is on the wire
-    int run             # bytes of the run of numbers that begins here, 0 if none does
-    int span            # ops in it
-    int at              # where in its run
-    int counter         # op of the field that counts this one, -1 if none does
-    Py_ssize_t slot     # of the attribute (C_COUNT: of what it counts) in the object
-    Py_ssize_t scratch  # where in the scratch
-    PyObject *item      # the form's list keeps it alive
-
-
 @cython.final
 cdef class Form:
     """The program for one schema: the fields it has, in wire order."""
-    cdef Op *ops
+    cdef ps_op *ops
     cdef Py_ssize_t n
+    cdef bint plain             # numbers and strings only
     cdef Py_ssize_t scratch     # bytes
     cdef int64_t least          # fewest bytes of an object
     cdef list items
@@ -483,16 +471,17 @@ cdef class Form:
 cdef Form new_form(tuple parts, tuple absent):
     """`parts`: (Field, spec, slot) of the fields, in wire order; a count's spec is ("count", kind, field)."""
     cdef Form form = Form.__new__(Form)
-    cdef Op *op
+    cdef ps_op *op
     cdef Item it
     cdef Py_ssize_t i, begin = -1
     cdef dict counters = {}, counted = {}
     form.n = len(parts)
-    form.ops = <Op *>malloc((form.n or 1) * sizeof(Op))
+    form.ops = <ps_op *>malloc((form.n or 1) * sizeof(ps_op))
     if form.ops == NULL:
         raise MemoryError()
-    memset(form.ops, 0, (form.n or 1) * sizeof(Op))
+    memset(form.ops, 0, (form.n or 1) * sizeof(ps_op))
     form.items = []
+    form.plain = True
     form.fields = tuple([part[0] for part in parts])
     form.absent = absent
     slots = {field.name: slot for field, _, slot in parts}
@@ -519,6 +508,11 @@ cdef Form new_form(tuple parts, tuple absent):
         op.kind = it.kind
         if it.code == C_SCALAR or it.code == C_COUNT:
             op.number = NUMBERS[it.kind]
+            op.size = <int>it.size
+        elif it.code == C_STRING:
+            op.width = 0 if it.kind == K_CString else 1 if it.kind == K_CStringA else 2
+        if it.code != C_SCALAR and it.code != C_STRING:
+            form.plain = False
         form.least += it.least
         if it.code != C_SCALAR and it.code != C_COUNT:
             begin = -1
@@ -699,8 +693,8 @@ cdef class Plan(Program):
 
     cdef int gather(self, CArchive a, Form form, object obj, uint8_t *scratch, bint sure) except -1:
         """Look at all values, and put the numbers into the scratch."""
-        cdef Op *op = form.ops
-        cdef Op *end = op + form.n
+        cdef ps_op *op = form.ops
+        cdef ps_op *end = op + form.n
         cdef PyObject *v
         while op < end:
             v = ps_member(obj, op.slot)[0]
@@ -718,7 +712,7 @@ cdef class Plan(Program):
             op += 1
         return 0
 
-    cdef int gather_count(self, CArchive a, Form form, Op *op, object counted, uint8_t *scratch) except -1:
+    cdef int gather_count(self, CArchive a, Form form, ps_op *op, object counted, uint8_t *scratch) except -1:
         cdef object count
         try:
             count = len(counted)
@@ -738,24 +732,37 @@ cdef class Plan(Program):
         cdef Form form
         cdef uint8_t[FEW_BYTES] few
         cdef uint8_t *scratch = few
+        cdef uint8_t *p
+        cdef int width
         cdef bytes many
-        cdef Op *op
-        cdef Op *end
+        cdef ps_op *op
+        cdef ps_op *end
         cdef PyObject *v
         if (<PyObject *>obj).ob_type != <PyTypeObject *><PyObject *>self.cls:
             self.own_object(obj)
         form = self._only
         if form is None:
             form = self.form_for(a, obj)
+        if form.plain and self._before is None:
+            width = 2 if a.wide else 1
+            if width == 2 or a.codec.plain:
+                if tag is None:
+                    p = ps_store_plain(form.ops, form.n, <PyObject *>obj, a.wcur, a.wlim, width)
+                    if p != NULL:
+                        a.wcur = p
+                        return 0
+                else:
+                    p = ps_store_plain(form.ops, form.n, <PyObject *>obj, few, few + FEW_BYTES, width)
+                    if p != NULL:
+                        self.store_tag(a, obj, tag)
+                        memcpy(room(a, p - few), few, p - few)
+                        return 0
         if form.scratch > FEW_BYTES:
             many = PyBytes_FromStringAndSize(NULL, form.scratch)
             scratch = <uint8_t *>PyBytes_AS_STRING(many)
         self.gather(a, form, obj, scratch, sure)
         if tag is not None:
-            if self.exact == NULL and (<PyObject *>obj).ob_type == <PyTypeObject *><PyObject *>self.cls:
-                self.rc = tag
-                self.exact = (<PyObject *>obj).ob_type
-            store_tagged(a, tag, obj)
+            self.store_tag(a, obj, tag)
         if self._before is not None:
             self._before(obj, a)
         op = form.ops
@@ -777,6 +784,12 @@ cdef class Plan(Program):
                 store_item(a, <Item>op.item, value)
             op += 1
         return 0
+
+    cdef inline int store_tag(self, CArchive a, object obj, CRuntimeClass tag) except -1:
+        if self.exact == NULL and (<PyObject *>obj).ob_type == <PyTypeObject *><PyObject *>self.cls:
+            self.rc = tag
+            self.exact = (<PyObject *>obj).ob_type
+        return store_tagged(a, tag, obj)
 
     # --- loading
 
@@ -832,9 +845,9 @@ cdef class Plan(Program):
         return 0
 
     cdef int load_values(self, CArchive a, Form form, PyObject **values, Py_ssize_t *done) except -1:
-        cdef Op *op = form.ops
-        cdef Op *last
-        cdef Op *end = op + form.n
+        cdef ps_op *op = form.ops
+        cdef ps_op *last
+        cdef ps_op *end = op + form.n
         cdef uint8_t *p
         cdef Py_ssize_t at = 0
         while op < end:
@@ -890,6 +903,19 @@ cdef struct Column:
     int size            # bytes of a number
     int at              # where in its run
     bint truth
+    PyObject *list      # of what is no number; `held` keeps it alive
+
+
+cdef inline void put_number(Column *c, const uint8_t *p, int64_t row) noexcept:
+    """One number to its column."""
+    if c.size == 8:
+        (<uint64_t *>c.data)[row] = ps_get64(p)
+    elif c.size == 4:
+        (<uint32_t *>c.data)[row] = ps_get32(p)
+    elif c.size == 2:
+        (<uint16_t *>c.data)[row] = ps_get16(p)
+    else:
+        c.data[row] = p[0] != 0 if c.truth else p[0]
 
 
 @cython.final
@@ -944,7 +970,7 @@ cdef class Table:
         return 0
 
     cdef int load_row(self, CArchive a) except -1:
-        cdef Op *op = self.form.ops
+        cdef ps_op *op = self.form.ops
         cdef Py_ssize_t i = 0, last
         cdef uint8_t *p
         while i < self.form.n:
@@ -952,16 +978,18 @@ cdef class Table:
                 p = take(a, op[i].run)
                 last = i + op[i].span
                 while i < last:
-                    spread_numbers(&self.made[i], p + self.made[i].at, 1, 0, self.rows)
+                    put_number(&self.made[i], p + self.made[i].at, self.rows)
                     i += 1
                 continue
             if op[i].code == C_STRING:
-                value = load_string(a)
-            elif op[i].counter < 0:
+                (<list>self.made[i].list).append(load_string(a))
+                i += 1
+                continue
+            if op[i].counter < 0:
                 value = load_item(a, <Item>op[i].item, None)
             else:
                 value = load_item(a, <Item>op[i].item, self.held[op[i].counter][self.rows])
-            (<list>self.held[i]).append(value)
+            (<list>self.made[i].list).append(value)
             i += 1
         self.rows += 1
         return 0
@@ -1005,7 +1033,7 @@ cdef void spread_numbers(Column *c, const uint8_t *p, Py_ssize_t n, Py_ssize_t s
 cdef Table new_table(Plan plan, Form form):
     cdef Table table = Table.__new__(Table)
     cdef Py_ssize_t i
-    cdef Op *op
+    cdef ps_op *op
     if plan._before is not None:
         raise TypeError(f"{plan.cls.__name__} has a base with a hand-written Serialize, so it has no columns")
     table.form = form
@@ -1017,7 +1045,9 @@ cdef Table new_table(Plan plan, Form form):
     for i in range(form.n):
         op = &form.ops[i]
         if op.code != C_SCALAR and op.code != C_COUNT:
-            table.held.append([])
+            found = []
+            table.held.append(found)
+            table.made[i].list = <PyObject *>found
             continue
         table.held.append(_array.array(_CODES[op.number]))
         table.made[i].size = SIZES[op.number]

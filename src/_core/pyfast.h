@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdint.h>
 #include "ps_bytes.h"
+#include "ps_text.h"
 
 /* Out of the way, so that the inlined part stays small.
    0: *v is set; 1: not an int, or one beyond 64 signed bits; -1: raised */
@@ -196,6 +197,67 @@ static inline int ps_encode(int number, PyObject *o, uint8_t *p)
     case PS_I8: p[0] = (uint8_t)x; return x != (int8_t)x;
     default: ps_put64(p, (uint64_t)x); return 0;
     }
+}
+
+/* One step of a plan (plan.pyx): a field, and where its value lies in the object and on the wire. */
+struct ps_op {
+    int code;            /* what it is; of the codes, two are known here */
+    int kind;            /* of a string */
+    int number;          /* of a scalar or count: what it is on the wire */
+    int size;            /* of a scalar or count: its bytes */
+    int width;           /* of a string: 1 or 2 bytes a character, 0 if the archive says */
+    int run;             /* bytes of the run of numbers that begins here, 0 if none does */
+    int span;            /* ops in it */
+    int at;              /* where in its run */
+    int counter;         /* op of the field that counts this one, -1 if none does */
+    Py_ssize_t slot;     /* of the attribute (count: of what it counts) in the object */
+    Py_ssize_t scratch;  /* where in the scratch */
+    PyObject *item;      /* the form's list keeps it alive */
+};
+enum { PS_OP_NUMBER, PS_OP_STRING };
+
+/* Exact ints and floats and short ASCII strings in one pass, which runs no foreign code. Returns the end of what was
+   written; NULL if anything is not that simple, or the room does not do: then the careful way has to be taken. */
+static inline uint8_t *ps_store_plain(const struct ps_op *op, Py_ssize_t count, PyObject *o, uint8_t *p,
+                                      const uint8_t *end, int width)
+{
+    const struct ps_op *last = op + count;
+    for (; op < last; op++) {
+        PyObject *v = *(PyObject **)(void *)((char *)o + op->slot);
+        if (v == NULL)
+            return NULL;
+        if (op->code == PS_OP_NUMBER) {
+            if (end - p < op->size)
+                return NULL;
+            if (PyFloat_CheckExact(v)) {
+                if (op->number != PS_F64)
+                    return NULL;
+                ps_putf64(p, PyFloat_AS_DOUBLE(v));
+            } else if (op->number >= PS_FIRST_OTHER || !PyLong_CheckExact(v) || ps_encode(op->number, v, p) != 0) {
+                return NULL;
+            }
+            p += op->size;
+        } else {
+            Py_ssize_t n;
+            if (!PyUnicode_CheckExact(v) || !PyUnicode_IS_COMPACT_ASCII(v))
+                return NULL;
+            n = PyUnicode_GET_LENGTH(v);
+            if (n >= 0xFF || end - p < 4 + 2 * n)
+                return NULL;
+            if ((op->width ? op->width : width) == 1) {
+                *p = (uint8_t)n;
+                memcpy(p + 1, PyUnicode_1BYTE_DATA(v), n);
+                p += 1 + n;
+            } else {
+                p[0] = 0xFF;
+                ps_put16(p + 1, 0xFFFE);
+                p[3] = (uint8_t)n;
+                ps_widen8(p + 4, PyUnicode_1BYTE_DATA(v), n);
+                p += 4 + 2 * n;
+            }
+        }
+    }
+    return p;
 }
 
 /* The number at p as a new object. None of these is one that the collector tracks, so no foreign code runs. */

@@ -1,7 +1,7 @@
 # cython: language_level=3
 """Contract of the text room: code pages and UTF-16, without streams."""
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport int64_t, uint8_t
 
 cdef class Codec:
     cdef readonly str encoding      # as the user gave it
@@ -11,7 +11,8 @@ cdef class Codec:
     cdef object _decode             # codecs' own functions, for what no fast path covers
     cdef object _encode
 
-    cdef str decode(self, const uint8_t *p, Py_ssize_t n)
+    cdef str quick(self, const uint8_t *p, Py_ssize_t n)
+    cdef str decode(self, bytes data, int64_t at)
     cdef bytes encode(self, str s)
     cdef bytes _encode_cp1252(self, str s, Py_ssize_t n)
 

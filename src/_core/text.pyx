@@ -7,7 +7,7 @@ from cpython.unicode cimport (
     PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnicode_2BYTE_DATA, PyUnicode_2BYTE_KIND,
     PyUnicode_4BYTE_DATA, PyUnicode_GET_LENGTH, PyUnicode_KIND,
 )
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy
 
 import codecs
@@ -78,7 +78,8 @@ cdef class Codec:
                 pass
         self.plain = self._kind != OTHER
 
-    cdef str decode(self, const uint8_t *p, Py_ssize_t n):
+    cdef str quick(self, const uint8_t *p, Py_ssize_t n):
+        """The text if no codec has to be asked, else None."""
         cdef str s
         cdef Py_ssize_t i
         cdef uint16_t *wide
@@ -107,8 +108,16 @@ cdef class Codec:
                 c = p[i]
                 wide[i] = _C1[c - 0x80] if c & 0xE0 == 0x80 else c
             return s
-        # A codec or error handler may be Python code: it gets bytes of its own, no pointer into the buffer.
-        text = self._decode(PyBytes_FromStringAndSize(<const char *>p, n), self.errors)[0]
+        return None
+
+    cdef str decode(self, bytes data, int64_t at):
+        """The text of `data`, which stood at byte `at` of the stream. A codec or error handler may be Python code: it
+        gets bytes of its own, no pointer into the buffer."""
+        try:
+            text = self._decode(data, self.errors)[0]
+        except UnicodeDecodeError as e:
+            e.reason += f", in the text at byte {at} of the stream"
+            raise
         if not isinstance(text, str):
             raise TypeError(f"{self.encoding!r} does not decode to str")
         return text

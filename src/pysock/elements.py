@@ -349,7 +349,7 @@ class _Own(Element):
     def __init__(self, wire: Any, default: Callable[[], Any] | None = None) -> None:
         self.wire = wire
         self.min_size = getattr(wire, "__mfc_min_size__", 1)
-        given: Any = wire if isinstance(wire, type) else getattr(wire, "default", lambda: None)
+        given: Any = wire if isinstance(wire, type) else getattr(wire, "__mfc_default__", lambda: None)
         self.make: Callable[[], Any] = default or given
 
     def default(self) -> Any:

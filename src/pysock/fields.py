@@ -75,7 +75,7 @@ class Field:
             return wire.cls()
         if _is_record(wire):
             return wire()
-        return wire.default() if hasattr(wire, "default") else element(wire).default()
+        return element(wire).default()
 
     def bind(self, values: Mapping[str, Any]) -> Any:
         """The wire type for `ar.read`, where `values` has those fields of the object that came before."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 from ._core.errors import CInvalidArgException
-from .times import Ordered, format_span, quotient
+from .times import Quantity, format_span, quotient
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -84,14 +84,39 @@ class OleStatus:
         return self.valid if states == (0, 0) else self.invalid
 
 
-class COleDateTimeSpan(OleStatus, Ordered):
-    """A difference of two `COleDateTime`: `m_span` days and a status (AR-154)."""
+class OleDays(OleStatus, Quantity):
+    """A number of days and a status: a LONG and a double on the wire."""
 
-    __slots__ = ("m_span",)
-    __hash__ = None  # type: ignore[assignment]
+    __slots__ = ("_days",)
     __mfc_min_size__: ClassVar[int] = 12
 
-    m_span: float
+    _days: float
+
+    @classmethod
+    def __mfc_store__(cls, ar: CArchive, value: Any) -> None:
+        this = value if isinstance(value, cls) else cls(value)
+        ar.WriteLONG(this.m_status)
+        ar.WriteDOUBLE(this._days)
+
+    def __mfc_extract__(self, ar: CArchive) -> None:
+        status = ar.ReadLONG()
+        self._days = ar.ReadDOUBLE()
+        self.m_status = status
+
+    def __float__(self) -> float:
+        return self._days
+
+    def __repr__(self) -> str:
+        status = f", status={self.m_status}" if self.m_status else ""
+        return f"{type(self).__name__}({self._days!r}{status})"
+
+
+class COleDateTimeSpan(OleDays):
+    """A difference of two `COleDateTime`: `m_span` days and a status (AR-154)."""
+
+    __slots__ = ()
+
+    m_span = OleDays._days  # MFC's name for it
 
     def __init__(
         self,
@@ -186,29 +211,7 @@ class COleDateTimeSpan(OleStatus, Ordered):
         self._need_valid()
         return format_span(pFormat, self.GetDays(), self.GetHours(), self.GetMinutes(), self.GetSeconds())
 
-    # --- wire -----------------------------------------------------------------------------------------
-
-    @classmethod
-    def __mfc_store__(cls, ar: CArchive, value: float | timedelta | COleDateTimeSpan) -> None:
-        span = value if isinstance(value, COleDateTimeSpan) else cls(value)
-        ar.WriteLONG(span.m_status)
-        ar.WriteDOUBLE(span.m_span)
-
-    @classmethod
-    def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls.__new__(cls)
-        self.__mfc_extract__(ar)
-        return self
-
-    def __mfc_extract__(self, ar: CArchive) -> None:
-        status = ar.ReadLONG()
-        self.m_span = ar.ReadDOUBLE()
-        self.m_status = status
-
     # --- operators ------------------------------------------------------------------------------------
-
-    def __float__(self) -> float:
-        return self.m_span
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, COleDateTimeSpan):
@@ -246,23 +249,17 @@ class COleDateTimeSpan(OleStatus, Ordered):
             return self.Format("%D days, %H:%M:%S")
         return repr(self)
 
-    def __repr__(self) -> str:
-        status = f", status={self.m_status}" if self.m_status else ""
-        return f"COleDateTimeSpan({self.m_span!r}{status})"
 
-
-class COleDateTime(OleStatus, Ordered):
+class COleDateTime(OleDays):
     """Days since 1899-12-30 00:00 in `m_dt`, without a time zone, and a status (AR-153).
 
     Before that day the whole part counts down and the fraction is still the time of day: -1.25 is
     1899-12-29 06:00. Calendar members need a valid status and the years 100 to 9999.
     """
 
-    __slots__ = ("m_dt",)
-    __hash__ = None  # type: ignore[assignment]
-    __mfc_min_size__: ClassVar[int] = 12
+    __slots__ = ()
 
-    m_dt: float
+    m_dt = OleDays._days  # MFC's name for it
 
     def __init__(
         self,
@@ -375,29 +372,7 @@ class COleDateTime(OleStatus, Ordered):
         """As strftime; "" for a null time."""
         return "" if self.m_status == self.null else self.to_datetime().strftime(pFormat)
 
-    # --- wire -----------------------------------------------------------------------------------------
-
-    @classmethod
-    def __mfc_store__(cls, ar: CArchive, value: float | datetime | COleDateTime) -> None:
-        date = value if isinstance(value, COleDateTime) else cls(value)
-        ar.WriteLONG(date.m_status)
-        ar.WriteDOUBLE(date.m_dt)
-
-    @classmethod
-    def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls.__new__(cls)
-        self.__mfc_extract__(ar)
-        return self
-
-    def __mfc_extract__(self, ar: CArchive) -> None:
-        status = ar.ReadLONG()
-        self.m_dt = ar.ReadDOUBLE()
-        self.m_status = status
-
     # --- operators ------------------------------------------------------------------------------------
-
-    def __float__(self) -> float:
-        return self.m_dt
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, COleDateTime):
@@ -444,7 +419,3 @@ class COleDateTime(OleStatus, Ordered):
         if self.m_status == self.valid and _OLE_MIN - 1 < self.m_dt < _OLE_MAX:
             return self.to_datetime().isoformat(sep=" ")
         return repr(self)
-
-    def __repr__(self) -> str:
-        status = f", status={self.m_status}" if self.m_status else ""
-        return f"COleDateTime({self.m_dt!r}{status})"

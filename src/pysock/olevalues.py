@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ._core.errors import ArchiveLimitError, CInvalidArgException
 from .oletimes import OleStatus
-from .times import Ordered
+from .times import Quantity
 
 if TYPE_CHECKING:
     from ._core.graph import CArchive
@@ -21,11 +21,10 @@ def _int64(value: int) -> int:
     return value
 
 
-class COleCurrency(OleStatus, Ordered):
+class COleCurrency(OleStatus, Quantity):
     """An amount in steps of 1/10000 (`m_cur`, 64 bits) and a status (AR-155)."""
 
     __slots__ = ("_cur",)
-    __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int] = 12
 
     def __init__(
@@ -112,12 +111,6 @@ class COleCurrency(OleStatus, Ordered):
         ar.WriteLONG(money.m_status)
         ar.WriteLONG(money._cur >> 32)
         ar.WriteDWORD(money._cur & 0xFFFFFFFF)
-
-    @classmethod
-    def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls.__new__(cls)
-        self.__mfc_extract__(ar)
-        return self
 
     def __mfc_extract__(self, ar: CArchive) -> None:
         status = ar.ReadLONG()

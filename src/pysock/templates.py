@@ -379,7 +379,7 @@ class _SequenceOf(_Counted):
         self.wire = wire
         self._element = element(wire)
 
-    def default(self) -> list[Any]:
+    def __mfc_default__(self) -> list[Any]:
         return []
 
     def __mfc_store__(self, ar: CArchive, values: Iterable[Any]) -> None:
@@ -417,7 +417,7 @@ class _Raw(_Counted):
                 raise ValueError(f"there cannot be {count} bytes")
             self.__mfc_min_size__ = max(1, self.length)
 
-    def default(self) -> bytes:
+    def __mfc_default__(self) -> bytes:
         return bytes(self.length or 0)
 
     def __mfc_store__(self, ar: CArchive, value: bytes) -> None:
@@ -445,7 +445,7 @@ class _MapOf(_Descriptor):
         self._key, self._value = element(key), element(value)
         _need_hashable(self._key)
 
-    def default(self) -> dict[Any, Any]:
+    def __mfc_default__(self) -> dict[Any, Any]:
         return {}
 
     def __mfc_store__(self, ar: CArchive, items: Mapping[Any, Any]) -> None:
@@ -476,7 +476,7 @@ class _Fixed(_Descriptor):
         self._element, self._count = element(wire), count
         self.__mfc_min_size__ = max(1, count * self._element.min_size)
 
-    def default(self) -> list[Any]:
+    def __mfc_default__(self) -> list[Any]:
         return [self._element.default() for _ in range(self._count)]
 
     def __mfc_store__(self, ar: CArchive, values: Iterable[Any]) -> None:
@@ -504,7 +504,7 @@ class _ByValue(_Descriptor):
         super().__init__(f"by_value({cls.__name__})")
         self.cls = self._cls = cls
 
-    def default(self) -> CObject:
+    def __mfc_default__(self) -> CObject:
         return _new_member(self._cls)
 
     def __mfc_store__(self, ar: CArchive, value: CObject) -> None:
@@ -540,7 +540,7 @@ class _Ref(_Descriptor):
         super().__init__(f"ref({name})")
         self.target = cls
 
-    def default(self) -> None:
+    def __mfc_default__(self) -> None:
         return None
 
     def resolved(self, names: Mapping[str, Any]) -> type[CObject]:

@@ -63,10 +63,21 @@ def quotient(value: int, by: int) -> int:
     return value // by if value >= 0 else -(-value // by)
 
 
-class Ordered:
-    """The four orderings, by the two numbers that `_pair` gives (None: `other` is no such value)."""
+class Quantity:
+    """What times, spans and currency share: they are boxes that an archive fills, without a hash, and have the four
+    orderings by the two numbers that `_pair` gives (None: `other` is no such value)."""
 
     __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def __mfc_load__(cls, ar: CArchive) -> Self:
+        self = cls.__new__(cls)
+        self.__mfc_extract__(ar)
+        return self
+
+    def __mfc_extract__(self, ar: CArchive) -> None:
+        raise NotImplementedError
 
     def _pair(self, other: Any) -> tuple[float, float] | None:
         raise NotImplementedError
@@ -88,7 +99,7 @@ class Ordered:
         return NotImplemented if pair is None else pair[0] >= pair[1]
 
 
-class CTimeSpan(Ordered):
+class CTimeSpan(Quantity):
     """A difference of two `CTime`, in whole seconds (AR-152). Stored in 32 bits: see `__mfc_store__`."""
 
     __slots__ = ("_seconds",)
@@ -184,12 +195,6 @@ class CTimeSpan(Ordered):
             raise CInvalidArgException(f"CTimeSpan is stored in 32 bits: {seconds} seconds do not fit")
         ar.WriteDWORD(seconds & 0xFFFFFFFF)
 
-    @classmethod
-    def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls.__new__(cls)
-        self._seconds = ar.ReadLONG()
-        return self
-
     def __mfc_extract__(self, ar: CArchive) -> None:
         self._seconds = ar.ReadLONG()
 
@@ -233,7 +238,7 @@ class CTimeSpan(Ordered):
         return f"CTimeSpan({self._seconds})"
 
 
-class CTime(Ordered):
+class CTime(Quantity):
     """Seconds since 1970-01-01 UTC, 64 bits signed (AR-148).
 
     Its calendar members (`GetYear` and so on, `Format`) speak of local time, as MFC's do.
@@ -370,21 +375,12 @@ class CTime(Ordered):
         else:
             raise CInvalidArgException(f"CTime has 32 bits in profile mfc6: {seconds} seconds do not fit")
 
-    @staticmethod
-    def _load(ar: CArchive) -> int:
+    def __mfc_extract__(self, ar: CArchive) -> None:
         first = ar.ReadDWORD()
         if first == _WIDE_MARK and ar.profile != "mfc6":
-            return ar.ReadLONGLONG()
-        return _signed32(first)
-
-    @classmethod
-    def __mfc_load__(cls, ar: CArchive) -> Self:
-        self = cls.__new__(cls)
-        self._seconds = cls._load(ar)
-        return self
-
-    def __mfc_extract__(self, ar: CArchive) -> None:
-        self._seconds = self._load(ar)
+            self._seconds = ar.ReadLONGLONG()
+        else:
+            self._seconds = _signed32(first)
 
     # --- operators ------------------------------------------------------------------------------------
 

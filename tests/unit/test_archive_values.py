@@ -382,3 +382,22 @@ class TestErrors:
         with pytest.raises(BufferError):
             ar.Read(b"readonly")
         assert ar.Read(bytearray(2)) == 2 and ar.EnsureRead(1) == b"c" and ar.Read(5) == b""
+
+
+@pytest.mark.parametrize("size", [3, 300])
+def test_text_that_cannot_be_decoded_tells_where_it_stands(size: int) -> None:
+    text = b"x" * (size - 1) + b"\x81"
+    store = CMemFile()
+    with CArchive(store, CArchive.store) as ar:
+        ar.WriteDWORD(1)
+        ar.WriteCStringA(text)
+    first = len(store.getvalue()) - size
+    with CArchive(store.getvalue(), CArchive.load, encoding="cp932") as ar:
+        ar.ReadDWORD()
+        with pytest.raises(UnicodeDecodeError, match=rf"in the text at byte {first} of the stream") as raised:
+            ar.ReadCString()
+        assert (raised.value.object, raised.value.start) == (text, size - 1)
+    with CArchive(b"ab\nc\x81\n", CArchive.load, unicode=False, encoding="cp932") as ar:
+        assert ar.ReadLine() == "ab"
+        with pytest.raises(UnicodeDecodeError, match=r"at byte 3 of the stream"):
+            ar.ReadLine()

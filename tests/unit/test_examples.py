@@ -121,10 +121,9 @@ def drawing(version: int) -> jwcad.Drawing:
 
 
 def tree() -> hiersvr.Document:
-    leaves = [hiersvr.CServerNode(name) for name in "abc"]
-    return hiersvr.Document(
-        hiersvr.CServerNode("root", [hiersvr.CServerNode("é", leaves), hiersvr.CServerNode()])
-    )
+    leaves = [hiersvr.CServerNode(name=name) for name in "abc"]
+    children = [hiersvr.CServerNode(name="é", children=leaves), hiersvr.CServerNode()]
+    return hiersvr.Document(root=hiersvr.CServerNode(name="root", children=children))
 
 
 def round_trip(module: ModuleType, document: Any, path: Path) -> Any:
@@ -265,11 +264,11 @@ def test_nesting_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_nesting_that_can_be_loaded_can_be_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = hiersvr.CServerNode("deepest")
+    root = hiersvr.CServerNode(name="deepest")
     for _ in range(100):
-        root = hiersvr.CServerNode("node", [root])
+        root = hiersvr.CServerNode(name="node", children=[root])
     path = tmp_path / "deep.hie"
-    hiersvr.save(hiersvr.Document(root), path)
+    hiersvr.save(hiersvr.Document(root=root), path)
     for flag in ([], ["--json"]):
         code, out, _ = run(hiersvr, [str(path), *flag], monkeypatch)
         assert code == 0

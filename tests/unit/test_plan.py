@@ -950,3 +950,58 @@ def test_ole_times_are_their_own_wire_form():
     data = stored(lambda ar: ar.write(Timed(when=when)))
     assert data == stored(lambda ar: ar.write(when, COleDateTime))
     assert loading(data).read(Timed).when == when
+
+
+# --- reads that resume --------------------------------------------------------------------------------------
+
+
+def test_ar_217_declared_objects_arrive_byte_by_byte():
+    one = everything()
+    one.next.next = one
+    parts = [lambda ar: ar.WriteObject(one), lambda ar: ar.write(Message(kind=1, text="abc"))]
+    data = stored(lambda ar: [write(ar) for write in parts] and None)
+    archive = pysock.PushArchive()
+    found = []
+    for i in range(len(data)):
+        archive.feed(data[i : i + 1])
+        value = archive.try_read(Everything if not found else Message)
+        if value is not pysock.PENDING:
+            found.append(value)
+    assert len(found) == 2
+    back, message = found
+    assert back.next.next is back and back.names == one.names and back.dots == one.dots
+    assert (message.kind, message.text) == (1, "abc")
+
+
+def test_ar_217_an_object_that_is_filled_stays_as_it_was_until_all_is_there():
+    data = stored(lambda ar: ar.write(Message(kind=1, text="abc")))
+    archive = pysock.PushArchive()
+    message = Message(kind=9, text="old")
+
+    class Filled:
+        @staticmethod
+        def __mfc_load__(ar):
+            message.Serialize(ar)
+            return message
+
+    for i in range(len(data)):
+        assert (message.kind, message.text) == (9, "old")
+        archive.feed(data[i : i + 1])
+        archive.try_read(Filled)
+    assert (message.kind, message.text) == (1, "abc")
+
+
+def test_ar_220_a_store_that_fails_leaves_nothing_in_a_transaction():
+    bad = ToAny(to=Node(value=1, next=Node(value=-1)))
+    file = CMemFile()
+    with CArchive(file, CArchive.store) as ar:
+        ar.WriteObject(Dot(x=1))
+        before = ar.offset
+        with pytest.raises(OverflowError, match=r"Node\.value: DWORD needs"), ar.transaction():
+            ar.WriteObject(bad)
+        assert ar.offset == before
+        bad.to.next.value = 2
+        ar.WriteObject(bad)
+    with loading(file.getvalue(), allow="registered") as ar:
+        assert ar.read(Dot).x == 1
+        assert ar.read(ToAny).to.next.value == 2

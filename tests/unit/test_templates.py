@@ -508,3 +508,20 @@ def test_run_time_class_behind_a_mixin() -> None:
     assert CBaz().IsKindOf(CFoo) and not CFoo().IsKindOf(CBaz)
     assert pysock.RUNTIME_CLASS(CTypedPtrArray[CObArray, CFoo]) is pysock.RUNTIME_CLASS(CObArray)
     assert pysock.RUNTIME_CLASS(CArray[WORD]) is pysock.RUNTIME_CLASS(CObject)
+
+
+def test_a_type_of_ones_own_says_what_growing_adds() -> None:
+    class Nibbles:
+        def __mfc_load__(self, ar: Any) -> int:
+            return ar.ReadBYTE() & 15
+
+        def __mfc_store__(self, ar: Any, value: int) -> None:
+            ar.WriteBYTE(value)
+
+        def __mfc_default__(self) -> int:
+            return 7
+
+    array = CArray[Nibbles()]()
+    array.SetSize(2)
+    assert list(array) == [7, 7]
+    assert element(fixed(WORD, 2)).default() == [0, 0]
