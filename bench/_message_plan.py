@@ -48,6 +48,7 @@ CONTENDERS = (
     Contender("uvloop_batch", "peer", "loop_pair.py --variant uvloop:batch", (STREAM,), "uvloop"),
     Contender("uvloop_proto", "peer", "loop_pair.py --variant uvloop:proto", (ASK, MANY), "uvloop"),
     Contender("pysock", "target", "pysock_pair.py", CELLS, "pysock"),
+    Contender("pysock_spin", "target", "pysock_pair.py --variant spin", (ASK,), "pysock"),
     Contender("pysock_blocks", "target", "pysock_pair.py --variant blocks", (STREAM,), "pysock"),
 )
 

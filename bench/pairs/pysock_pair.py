@@ -1,4 +1,5 @@
-"""CSocket, CSocketFile and a CArchive each way, a typed member a field; --variant blocks: struct over blocks.
+"""CSocket, CSocketFile and a CArchive each way, a typed member a field; --variant blocks: struct over blocks;
+spin: members, polling for 50 us before each sleep.
 
 `serve` is a blocking CSocket server; `many` serves all its connections from OnReceive, on one thread.
 """
@@ -20,24 +21,28 @@ def archives(sock):
 
 
 def serve_requests(into, out):
-    dword, word, long, longlong, double = read_members(into)
-    put_dword, put_word, put_long, put_longlong, put_double = write_members(out)
-    flush = out.Flush
     while True:
-        number, kind, level, when, value = dword(), word(), long(), longlong(), double()
-        put_dword(number + 1)
-        put_word(kind ^ 1)
-        put_long(-level)
-        put_longlong(when + 1)
-        put_double(value + 1.0)
-        flush()
+        number = into.ReadDWORD()
+        kind = into.ReadWORD()
+        level = into.ReadLONG()
+        when = into.ReadLONGLONG()
+        value = into.ReadDOUBLE()
+        out.WriteDWORD(number + 1)
+        out.WriteWORD(kind ^ 1)
+        out.WriteLONG(-level)
+        out.WriteLONGLONG(when + 1)
+        out.WriteDOUBLE(value + 1.0)
+        out.Flush()
 
 
 def serve_stream(into, out, count):
-    dword, word, long, longlong, double = read_members(into)
     total = 0
     for _ in range(count):
-        number, _kind, _level, when, _value = dword(), word(), long(), longlong(), double()
+        number = into.ReadDWORD()
+        _kind = into.ReadWORD()
+        _level = into.ReadLONG()
+        when = into.ReadLONGLONG()
+        _value = into.ReadDOUBLE()
         total += number + when
     out.WriteULONGLONG(total & _record.MASK)
     out.Flush()
@@ -52,14 +57,6 @@ def serve_blocks(into, out, count):
         count -= n
     out.WriteULONGLONG(total & _record.MASK)
     out.Flush()
-
-
-def read_members(ar):
-    return ar.ReadDWORD, ar.ReadWORD, ar.ReadLONG, ar.ReadLONGLONG, ar.ReadDOUBLE
-
-
-def write_members(ar):
-    return ar.WriteDWORD, ar.WriteWORD, ar.WriteLONG, ar.WriteLONGLONG, ar.WriteDOUBLE
 
 
 def serve():
@@ -88,30 +85,28 @@ class Served(CSocket):
     """One of many: every message that came with a notification is answered before the next one."""
 
     def open(self):
-        self.into, self.out = archives(self)
-        self.members = (*read_members(self.into), *write_members(self.out), self.into.IsBufferEmpty)
+        self.archives = archives(self)
 
     def OnReceive(self, error):
-        dword, word, long, longlong, double, put1, put2, put3, put4, put5, empty = self.members
+        into, out = self.archives
         try:
             while True:
-                number, kind, level, when, value = dword(), word(), long(), longlong(), double()
-                put1(number)
-                put2(kind)
-                put3(level)
-                put4(when)
-                put5(value)
-                if empty():
+                out.WriteDWORD(into.ReadDWORD())
+                out.WriteWORD(into.ReadWORD())
+                out.WriteLONG(into.ReadLONG())
+                out.WriteLONGLONG(into.ReadLONGLONG())
+                out.WriteDOUBLE(into.ReadDOUBLE())
+                if into.IsBufferEmpty():
                     break
-            self.out.Flush()
+            out.Flush()
         except pysock.CException:
             self.OnClose(0)
 
     def OnClose(self, error):
         if self in alive:
             alive.discard(self)
-            self.into.Abort()
-            self.out.Abort()
+            for ar in self.archives:
+                ar.Abort()
             self.Close()
 
 
@@ -149,20 +144,17 @@ def connect(port, count):
 
 def ask(port, seconds, warmup):
     sock, into, out = connect(port, 0)
-    dword, word, long, longlong, double = read_members(into)
-    put_dword, put_word, put_long, put_longlong, put_double = write_members(out)
-    flush, watch, i = out.Flush, _record.Stopwatch(seconds, warmup), 0
+    watch, i = _record.Stopwatch(seconds, warmup), 0
     while watch.running():
         number, kind, level, when, value = made(i)
-        put_dword(number)
-        put_word(kind)
-        put_long(level)
-        put_longlong(when)
-        put_double(value)
-        flush()
-        if (dword(), word(), long(), longlong(), double()) != _record.answer(
-            number, kind, level, when, value
-        ):
+        out.WriteDWORD(number)
+        out.WriteWORD(kind)
+        out.WriteLONG(level)
+        out.WriteLONGLONG(when)
+        out.WriteDOUBLE(value)
+        out.Flush()
+        back = into.ReadDWORD(), into.ReadWORD(), into.ReadLONG(), into.ReadLONGLONG(), into.ReadDOUBLE()
+        if back != _record.answer(number, kind, level, when, value):
             raise SystemExit("wrong answer")
         watch.took()
         i += 1
@@ -175,7 +167,6 @@ def ask(port, seconds, warmup):
 def stream(port, count):
     expected = _record.expected_sum(count)
     sock, into, out = connect(port, count)
-    put_dword, put_word, put_long, put_longlong, put_double = write_members(out)
     before = time.perf_counter()
     if a.variant == "blocks":
         pack = _record.RECORD.pack
@@ -183,11 +174,11 @@ def stream(port, count):
             out.Write(b"".join([pack(*made(i)) for i in range(first, min(first + BLOCK, count))]))
     for i in range(0 if a.variant == "blocks" else count):
         number, kind, level, when, value = made(i)
-        put_dword(number)
-        put_word(kind)
-        put_long(level)
-        put_longlong(when)
-        put_double(value)
+        out.WriteDWORD(number)
+        out.WriteWORD(kind)
+        out.WriteLONG(level)
+        out.WriteLONGLONG(when)
+        out.WriteDOUBLE(value)
     out.Flush()
     back = into.ReadULONGLONG()
     took = time.perf_counter() - before
@@ -197,7 +188,9 @@ def stream(port, count):
     _record.report_stream(count, took, back, expected)
 
 
-a = _record.arguments(("members", "blocks"))
+a = _record.arguments(("members", "blocks", "spin"))
+if a.variant == "spin":
+    pysock.Pump.current().spin_us = 50
 if a.task == "serve":
     serve()
 elif a.task == "many":

@@ -350,8 +350,11 @@ cdef class CAsyncSocket(Watched):
     # --- construction and handle (AS-4 to AS-14)
     # ------------------------------------------------------------------
 
+    @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
     def Create(self, nSocketPort=0, int nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, lpszSocketAddress=None):
-        """Socket, then Bind (AS-7).  Port 0: the system's choice.
+        """Create($self, nSocketPort=0, nSocketType=1, lEvent=0x3F, lpszSocketAddress=None)\n--\n
+        Socket, then Bind (AS-7).  Port 0: the system's choice, which takes long (0.4 ms) while tens of
+        thousands of ports wait out TIME_WAIT: a client that connects that often calls Socket instead.
 
         Returns True, else False with the object empty again; sets what `Socket` and `Bind` set.
         """
@@ -367,16 +370,20 @@ cdef class CAsyncSocket(Watched):
             self._drop()
             raise
 
+    @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
     def CreateEx(self, pAI, lEvent=PS_FD_ALL):
-        """Socket for an entry of ``socket.getaddrinfo``; does not bind (AS-11).  None: False, WSAEINVAL."""
+        """CreateEx($self, pAI, lEvent=0x3F)\n--\n
+        Socket for an entry of ``socket.getaddrinfo``; does not bind (AS-11).  None: False, WSAEINVAL."""
         if pAI is None:
             return bool(self._fail("CreateEx", PS_WSAEINVAL))
         family, kind, protocol, _, _ = _addrinfo(pAI)
         return self.Socket(kind, lEvent, protocol, family)
 
+    @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
     def Socket(self, int nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, int nProtocolType=0,
                int nAddressFormat=AF_INET):
-        """Opens a handle of the given type, protocol and family, without binding it (AS-10).
+        """Socket($self, nSocketType=1, lEvent=0x3F, nProtocolType=0, nAddressFormat=2)\n--\n
+        Opens a handle of the given type, protocol and family, without binding it (AS-10).
 
         Returns True, else False; sets WSAEAFNOSUPPORT, WSAEMFILE, WSAENOBUFS, WSAEPROTONOSUPPORT,
         WSAEPROTOTYPE, WSAESOCKTNOSUPPORT.  Raises SocketUsageError if the object has a handle.
@@ -396,8 +403,10 @@ cdef class CAsyncSocket(Watched):
         self._select(mask)
         return True
 
+    @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
     def Attach(self, hSocket, lEvent=PS_FD_ALL):
-        """Takes over an open handle: an int, or a ``socket.socket``, which gives its own up (AS-12).
+        """Attach($self, hSocket, lEvent=0x3F)\n--\n
+        Takes over an open handle: an int, or a ``socket.socket``, which gives its own up (AS-12).
 
         What is true of it already (unread data, writability, a close) is notified at once.  Returns True,
         else False with the object empty; sets WSAENOTSOCK.  Raises SocketUsageError if the object has a
@@ -597,8 +606,10 @@ cdef class CAsyncSocket(Watched):
     # --- options and control (AS-21 to AS-28)
     # ---------------------------------------------------------------------
 
+    @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
     def SetSockOpt(self, int nOptionName, lpOptionValue, int nLevel=SOL_SOCKET):
-        """Sets an option: an int or bool, (onoff, seconds) for SO_LINGER, or the bytes of a C structure
+        """SetSockOpt($self, nOptionName, lpOptionValue, nLevel=...)\n--\n
+        Sets an option: an int or bool, (onoff, seconds) for SO_LINGER, or the bytes of a C structure
         (AS-21).
 
         Returns True, else False; sets WSAENOPROTOOPT (unknown or unsuitable), WSAEINVAL, WSAEFAULT.
@@ -647,8 +658,10 @@ cdef class CAsyncSocket(Watched):
             return option not in (SO_LINGER, SO_DONTLINGER, SO_OOBINLINE, SO_ACCEPTCONN)
         return option != SO_BROADCAST
 
+    @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
     def GetSockOpt(self, int nOptionName, int nLevel=SOL_SOCKET):
-        """An option's value: an int, (onoff, seconds) for SO_LINGER, else the bytes of a C structure; None if
+        """GetSockOpt($self, nOptionName, nLevel=...)\n--\n
+        An option's value: an int, (onoff, seconds) for SO_LINGER, else the bytes of a C structure; None if
         it fails (AS-21).  SO_ERROR: a Winsock number; reading clears it."""
         cdef char value[256]
         cdef ps_socklen_t n = sizeof(value)
@@ -710,8 +723,10 @@ cdef class CAsyncSocket(Watched):
             return None
         return r
 
+    @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
     def AsyncSelect(self, lEvent=PS_FD_ALL):
-        """Replaces the event mask; what is in it and true now is notified again (AS-27, EV-20).  0: no more
+        """AsyncSelect($self, lEvent=0x3F)\n--\n
+        Replaces the event mask; what is in it and true now is notified again (AS-27, EV-20).  0: no more
         events.
 
         Returns True, else False.  Raises SocketUsageError without a handle.

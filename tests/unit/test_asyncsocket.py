@@ -3,6 +3,7 @@
 import array
 import errno
 import gc
+import inspect
 import pickle
 import socket
 import sys
@@ -110,6 +111,36 @@ def test_py_28_buffers_of_every_kind():
         assert buf == b"wx.."
         assert sock.Receive(memoryview(buf)[2:]) == 2
         assert buf == b"wxyz"
+
+
+def test_memoryviews_that_may_not_be_used():
+    gone = memoryview(bytearray(4))
+    gone.release()
+    with attached(CAsyncSocket) as (sock, peer):
+        for call in (sock.Receive, sock.Send):
+            with pytest.raises(ValueError, match="released"):
+                call(gone)
+            with pytest.raises(TypeError, match="contiguous"):
+                call(memoryview(bytearray(4))[::2])
+            with pytest.raises(ValueError, match="between 0 and the buffer's 4 bytes"):
+                call(memoryview(bytearray(4)), 5)
+        with pytest.raises(TypeError, match="writable"):
+            sock.Receive(memoryview(b"abcd"))
+        square = memoryview(array.array("H", b"abcdefgh")).cast("B").cast("B", (2, 4))
+        assert sock.Send(square) == 8 and sock.Send(square, 3) == 3
+        assert peer.recv(20) == b"abcdefghabc"
+
+
+def test_signatures_are_shown():
+    for name, shown in (
+        ("Create", "nSocketPort=0, nSocketType=1, lEvent=63, lpszSocketAddress=None"),
+        ("Socket", "nSocketType=1, lEvent=63, nProtocolType=0, nAddressFormat=2"),
+        ("AsyncSelect", "lEvent=63"),
+        ("Receive", "buf, n=None"),
+    ):
+        assert shown in str(inspect.signature(getattr(CAsyncSocket, name)))
+        assert not getattr(CAsyncSocket, name).__doc__.startswith(name)
+    assert "nSocketPort=0" in str(inspect.signature(pysock.CSocket.Create))
 
 
 def test_receive_bytes():

@@ -15,6 +15,8 @@ from .text import name_in, shown
 _BATCH = 16 * 1024  # characters in one message to a member
 _LOOK_MS = 1000
 
+WIRE = Wire(max_text=16 * 1024, max_lines=16, max_message=64 * 1024)  # clients send no lists
+
 log = logging.getLogger("pysock.chat")
 
 
