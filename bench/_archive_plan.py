@@ -19,6 +19,7 @@ class Task:
     full: int
     quick: int
     unit: str
+    layout: str = ""  # the task whose bytes these are, if it is not a task of its own for native/limit.cpp
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Floor:
 
     what: str
     task: str
-    measure: str  # "ns" or "to_limit"
+    measure: str  # "ns", "to_limit" or "to_plain": to the contender pysock on the same task
     bound: tuple[float, float]
     peer: tuple[float, float]
     grain: str = "any"  # "one": only peers that also make a call per value are its measure
@@ -43,6 +44,8 @@ TASKS = (
     Task("records", 100_000, 20_000, "record of 5 fields"),
     Task("bulk", 10_000_000, 1_000_000, "pair of double and DWORD"),
     Task("graph", 200_000, 20_000, "object"),
+    Task("messages", 200_000, 20_000, "object, read one by one as messages", "graph"),
+    Task("pieces", 400_000, 40_000, "object, all of them one message", "graph"),
 )
 
 CONTENDERS = (
@@ -55,6 +58,7 @@ CONTENDERS = (
     Contender("msgspec", "peer", "own_msgspec", "msgspec"),
     Contender("pickle5", "peer", "own_pickle"),
     Contender("pysock", "target", "pysock_archive", "pysock"),
+    Contender("pysock_push", "target", "pysock_push", "pysock"),
 )
 
 FLOORS = (
@@ -62,4 +66,17 @@ FLOORS = (
     Floor("record of 5 fields, call per field, ns", "records", "ns", (95, 180), (224, 388)),
     Floor("bulk arrays into memory that exists, / C++", "bulk", "to_limit", (1.10, 1.10), (1.07, 1.04)),
     Floor("objects with class tags, ns", "graph", "ns", (250, 180), (450, 422)),
+    # Writing is the same in both: nothing to show there but the noise.
+    Floor(
+        "messages that are complete, pushed / plain",
+        "messages",
+        "to_plain",
+        (1.15, 1.15),
+        (1, 1),
+        "any",
+        "pysock_push",
+    ),
+    Floor(
+        "one message in 1-KiB pieces / whole", "pieces", "to_plain", (1.5, 3), (1, 1), "any", "pysock_push"
+    ),
 )

@@ -36,6 +36,9 @@ def summarize(samples: dict) -> dict:
         best = out["best_peer"][f"{d} any"]
         for row in rows.values():
             row[d]["to_best_peer"] = row[d]["ns"] / same[best] if best else None
+    for row in rows.values():
+        for d in DIRECTIONS:
+            row[d]["to_plain"] = row[d]["ns"] / rows["pysock"][d]["ns"] if "pysock" in rows else None
     out["errors"] = {name: c["error"] for name, c in samples["contenders"].items() if "error" in c}
     return out
 
@@ -62,7 +65,7 @@ def floors(summary: dict[str, dict]) -> list[dict]:
                     "peer": peer,
                     "to_peer": measured / peer if measured and peer else None,
                     "must_to_peer": bound / peer_then,
-                    "limit": 1.0 if floor.measure == "to_limit" else task["limit_ns"][d] if task else None,
+                    "limit": 1.0 if floor.measure != "ns" else task["limit_ns"][d] if task else None,
                 }
             )
     return out

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from ._archive_plan import Contender
+from ._archive_plan import TASKS, Contender
 from ._build import built
 
 TIMES = 3  # in a row, for one sample; the limit too, so that caches are as warm for all
@@ -58,7 +58,7 @@ class Worker:
 
 def limit(task: str, n: int, cpu: int | None) -> dict:
     """One sample of the C++ limit, in a process of its own."""
-    command = [str(built("limit.cpp")), task, str(n), str(TIMES)]
+    command = [str(built("limit.cpp")), LAYOUTS.get(task, task), str(n), str(TIMES)]
     run = subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=pinned(cpu))
     return json.loads(run.stdout)
 
@@ -72,6 +72,9 @@ def faults(made: dict, task: str, cpu: int | None) -> str | None:
     if made["hash"] and made["hash"] != limit(task, made["n"], cpu)["hash"]:
         return "bytes differ from the C++ limit's"
     return None
+
+
+LAYOUTS = {task.name: task.layout for task in TASKS if task.layout}
 
 
 def measure(task: str, n: int, contenders: list[Contender], rounds: int, cpu: int | None) -> dict:

@@ -54,7 +54,7 @@ def correct(task: str, values, contender, raw, back) -> bool:
             return False
         return memoryview(back[0]).tobytes() == d and memoryview(back[1]).tobytes() == u
     got = contender.values_of(back)
-    if task == "graph":
+    if task in ("graph", "messages", "pieces"):
         return flat(got) == flat(values)
     return [tuple(x) for x in got] == values
 

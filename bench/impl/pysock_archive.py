@@ -6,7 +6,7 @@ call in place. So storing does the one and loading the other.
 
 from array import array
 
-from pysock import CArchive, CMemFile, CObject
+from pysock import DWORD, CArchive, CMemFile, CObject, PushArchive
 
 from . import tasks
 from ._base import Task
@@ -161,3 +161,29 @@ class Graph(Task):
         out = [get() for _ in range(ar.ReadDWORD())]
         ar.Close()
         return out
+
+
+class Messages(Graph):
+    """As `read` of whatever comes, one by one: what PushArchive is compared with."""
+
+    def read(self, data):
+        ar = CArchive(data, CArchive.load, unicode=False, allow=(Point, Label, Link))
+        get = ar.read
+        out = [get(CObject) for _ in range(get(DWORD))]
+        ar.Close()
+        return out
+
+
+def load_all(ar):
+    """All of it as one message."""
+    get = ar.ReadObject
+    return [get() for _ in range(ar.ReadDWORD())]
+
+
+class Pieces(Graph):
+    """One message that is there as a whole."""
+
+    def read(self, data):
+        with PushArchive(unicode=False, allow=(Point, Label, Link)) as push:
+            push.feed(data)
+            return push.try_load(load_all)

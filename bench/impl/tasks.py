@@ -69,3 +69,6 @@ def graph(n):
         else:
             out.append(Link(i, out[0]))
     return out
+
+
+messages = pieces = graph  # the same objects, read in other ways

@@ -60,6 +60,8 @@ class Pending(_enum.Enum):
     def __repr__(self):
         return "PENDING"
 
+    __str__ = __repr__
+
 
 PENDING = Pending.PENDING
 cdef object _PENDING = PENDING

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ["first-mfc-file", "wire-format", "type-mapping", "hostile-input"]
+PAGES = ["first-mfc-file", "wire-format", "type-mapping", "hostile-input", "messages-without-hanging"]
 # A block, and the output that may follow it after nothing but blank lines.
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n*```text\n(.*?)^```\n)?", re.M | re.S)
 

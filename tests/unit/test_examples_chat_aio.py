@@ -114,22 +114,20 @@ def test_coroutine_clients_of_the_csocket_server(chat: ModuleType) -> None:
 
 
 def test_as_programs() -> None:
-    room = Process(str(PATH), "serve", "0")
+    programs = [room := Process(str(PATH), "serve", "0")]
     try:
         port = re.sub(r".*:", "", room.see("^the room is at 127.0.0.1:"))
-        ann, bob = (Process(str(PATH), "join", name, "127.0.0.1", port) for name in ("ann", "bob"))
-        try:
-            ann.see("^ann: has joined$")
-            ann.see("^bob: has joined$")
-            bob.type("hello")
-            ann.see("^bob: hello$")
-            ann.type("/quit")
-            bob.see("^ann: has left$")
-            assert ann.end() == 0
-            bob.type("/quit")
-            assert bob.end() == 0
-        finally:
-            ann.close()
-            bob.close()
+        programs.append(ann := Process(str(PATH), "join", "ann", "127.0.0.1", port))
+        ann.see("^ann: has joined$")
+        programs.append(bob := Process(str(PATH), "join", "bob", "127.0.0.1", port))
+        ann.see("^bob: has joined$")
+        bob.type("hello")
+        ann.see("^bob: hello$")
+        ann.type("/quit")
+        bob.see("^ann: has left$")
+        assert ann.end() == 0
+        bob.type("/quit")
+        assert bob.end() == 0
     finally:
-        room.close()
+        for program in programs:
+            program.close()

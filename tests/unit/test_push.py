@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from pysock import (
     BYTE,
+    DOUBLE,
     DWORD,
     PENDING,
     WORD,
@@ -31,9 +33,12 @@ from pysock import (
     CStringArray,
     CStringList,
     PushArchive,
+    Record,
     array_of,
     by_value,
+    field,
     list_of,
+    ref,
 )
 
 MiB = 1 << 20
@@ -505,3 +510,108 @@ def test_random_bytes_fail_as_whole(noise: bytes, T: Any, data: st.DataObject) -
     else:
         assert got == want
     push.close()
+
+
+# --- declared fields ------------------------------------------------------------------------------------
+
+
+class Head(Record):
+    magic: int = field(DWORD)
+    name: str = field(CString)
+    numbers: list[int] = field(array_of(WORD))
+
+
+class CTold(CObject, schema=2):
+    head: Head = field(Head)
+    size: float = field(DOUBLE)
+    next: "CTold | None" = field(ref())
+
+
+def told(n: int) -> "CTold | None":
+    first = None
+    for i in range(n):
+        head = Head(magic=i, name=f"n\u20ac{i}" * (i % 7), numbers=list(range(i % 5)))
+        first = CTold(head=head, size=i / 4, next=first)
+    if first is not None and n > 1:
+        first.next.next = first  # type: ignore[union-attr]
+    return first
+
+
+def seen(part: "CTold | None") -> list[Any]:
+    found: list[Any] = []
+    while part is not None and (not found or part.head.magic != found[0][0]):
+        found.append((part.head.magic, part.head.name, list(part.head.numbers), part.size))
+        part = part.next
+    return found
+
+
+def columns(ar: CArchive) -> Any:
+    return {name: list(values) for name, values in ar.read_columns(Flat, 40).items()}
+
+
+class Flat(Record):
+    a: int = field(WORD)
+    b: float = field(DOUBLE)
+
+
+@pytest.mark.parametrize("patience", [-1, 1 << 60])
+def test_declared_classes_byte_by_byte(patience: int) -> None:
+    file = CMemFile()
+    with CArchive(file, CArchive.store) as ar:
+        ar.write(told(9))
+        ar.write(Head(magic=1, name="one", numbers=[1, 2]))
+        ar.write_list([Flat(a=i, b=i / 8) for i in range(40)])
+        ar.write_list([Flat(a=i, b=i / 8) for i in range(40)])
+    data = file.getvalue()
+
+    def flats(ar: CArchive) -> Any:
+        return ar.read_list(Flat, 40)
+
+    tasks: list[Any] = [(CTold, False), (Head, False), (flats, True), (columns, True)]
+    want = CArchive(data, CArchive.load)
+    values = [what(want) if by_function else want.read(what) for what, by_function in tasks]
+    push, got = PushArchive(), []
+    push._set_patience(patience)
+    for byte in data:
+        push.feed(bytes([byte]))
+        what, by_function = tasks[len(got)]
+        value = push.try_load(what) if by_function else push.try_read(what)
+        if value is not PENDING:
+            got.append(value)
+    assert len(got) == 4 and push.unread == 0
+    assert seen(got[0]) == seen(values[0]) and got[0].next.next is got[0]
+    assert (got[1].name, list(got[1].numbers)) == ("one", [1, 2])
+    assert [(f.a, f.b) for f in got[2]] == [(i, i / 8) for i in range(40)]
+    assert got[3] == values[3] == {"a": list(range(40)), "b": [i / 8 for i in range(40)]}
+
+
+def test_a_declared_object_that_cannot_be_stored_leaves_nothing() -> None:
+    file, want = CMemFile(), CMemFile()
+    with CArchive(file, CArchive.store) as ar:
+        bad = told(4)
+        assert bad is not None
+        bad.next.head.name = 5  # type: ignore[union-attr, assignment]
+        for _ in range(2):
+            with pytest.raises(TypeError), ar.transaction():
+                ar.write(bad)
+        bad.next.head.name = "five"  # type: ignore[union-attr]
+        with ar.transaction():
+            ar.write(bad)
+    with CArchive(want, CArchive.store) as ar:
+        ar.write(bad)
+    assert file.getvalue() == want.getvalue()
+
+
+def test_leaving_python_with_a_stopped_read_is_silent() -> None:
+    code = """if True:
+        from pysock import PushArchive, PENDING
+        load = lambda ar: [ar.ReadBYTE() for _ in range(99)]
+        push = PushArchive()
+        push._set_patience(-1)
+        for _ in range(3):
+            push.feed(b"x")
+            assert push.try_load(load) is PENDING
+        print("stopped")
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "stopped\n", "")

@@ -22,6 +22,8 @@ __all__ = ["LoopAttachment", "attach", "detach"]
 class LoopAttachment(Attachment):
     """The calling thread's pump in an asyncio event loop; made by :func:`attach`."""
 
+    __module__ = "pysock.aio"
+
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.host = repr(loop)

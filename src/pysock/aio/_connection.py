@@ -74,6 +74,8 @@ class Connection(ABC):
     As an async context manager it closes in good order, or aborts if an exception leaves the block.
     """
 
+    __module__ = "pysock.aio"
+
     def __init__(self, settings: Settings) -> None:
         self._in = PushArchive(**settings.options)
         self._out = Outbox(settings.options)
@@ -211,6 +213,8 @@ class Server(ABC):
 
     As an async context manager it stops at the end of the block: handlers are cancelled.
     """
+
+    __module__ = "pysock.aio"
 
     port: int  # the first listening socket's
     addresses: list[Any]  # of all of them
