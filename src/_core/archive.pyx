@@ -585,10 +585,11 @@ cdef void swap_items(uint8_t *p, Py_ssize_t n, Py_ssize_t size) noexcept:
 cdef object new_array(Cursor c, Layout lay, object T, int64_t n, int64_t at):
     """n items in a new array.array (a bytearray for structures); it grows with what arrives."""
     cdef array result
-    cdef int64_t sure, total = n * lay.size
+    cdef int64_t sure, total
     cdef Py_ssize_t have = 0, got
     cdef str code
     sure = check_count(c, n, lay.size, at) * lay.size
+    total = n * lay.size  # which check_count knows to fit
     if c.source == F_FEED:
         fill(c, total)
     if lay.kind == K_NONE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, overload
 
 from ._core.errors import CInvalidArgException
 from .times import Quantity, format_span, quotient
@@ -94,7 +94,7 @@ class OleDays(OleStatus, Quantity):
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: Any) -> None:
-        this = value if isinstance(value, cls) else cls(value)
+        this = value if isinstance(value, cls) else cast(Any, cls)(value)
         ar.WriteLONG(this.m_status)
         ar.WriteDOUBLE(this._days)
 
@@ -116,7 +116,14 @@ class COleDateTimeSpan(OleDays):
 
     __slots__ = ()
 
-    m_span = OleDays._days  # MFC's name for it
+    @property
+    def m_span(self) -> float:
+        """Days."""
+        return self._days
+
+    @m_span.setter
+    def m_span(self, days: float) -> None:
+        self._days = days
 
     def __init__(
         self,
@@ -259,7 +266,14 @@ class COleDateTime(OleDays):
 
     __slots__ = ()
 
-    m_dt = OleDays._days  # MFC's name for it
+    @property
+    def m_dt(self) -> float:
+        """Days since 1899-12-30."""
+        return self._days
+
+    @m_dt.setter
+    def m_dt(self, days: float) -> None:
+        self._days = days
 
     def __init__(
         self,

@@ -104,7 +104,6 @@ class CTimeSpan(Quantity):
 
     __slots__ = ("_seconds",)
     _seconds: int
-    __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int] = 4
 
     def __init__(
@@ -246,7 +245,6 @@ class CTime(Quantity):
 
     __slots__ = ("_seconds",)
     _seconds: int
-    __hash__ = None  # type: ignore[assignment]
     __mfc_min_size__: ClassVar[int] = 4
 
     @overload
