@@ -1,6 +1,6 @@
 """The chat across systems: a server and a client in the Windows Python under Wine, the same in this one, talking.
 
-    python tests/winlab/live.py        # run by run.sh, with the Python that has this checkout installed
+python tests/winlab/live.py        # run by run.sh, with the Python that has this checkout installed
 """
 
 from __future__ import annotations
