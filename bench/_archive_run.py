@@ -75,7 +75,7 @@ def faults(made: dict, task: str, cpu: int | None) -> str | None:
 
 
 def measure(task: str, n: int, contenders: list[Contender], rounds: int, cpu: int | None) -> dict:
-    """{"n", "limit": [sample per round], "contenders": {name: made + write and read seconds | error}}"""
+    """{"n", "limit": [sample per round], "contenders": {name: made + seconds (_warm: per item) | error}}"""
     result: dict = {"n": n, "limit": [], "contenders": {}}
     workers = []
     try:
@@ -84,8 +84,8 @@ def measure(task: str, n: int, contenders: list[Contender], rounds: int, cpu: in
             workers.append(worker)
             if "skip" in worker.made:
                 continue
-            entry = result["contenders"][contender.name] = {"kind": contender.kind, "write": [], "read": []}
-            entry |= worker.made
+            entry = result["contenders"][contender.name] = {"kind": contender.kind} | worker.made
+            entry |= {d + warm: [] for d in ("write", "read") for warm in ("", "_warm")}
             if fault := faults(worker.made, task, cpu):
                 entry["error"] = fault
         running = [
@@ -105,6 +105,7 @@ def measure(task: str, n: int, contenders: list[Contender], rounds: int, cpu: in
                         entry["error"] = sample["error"]
                     elif count:
                         entry[direction].append(sample["cpu"])
+                        entry[f"{direction}_warm"].append(sample["warm"])
     finally:
         for worker in workers:
             worker.stop()

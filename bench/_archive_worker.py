@@ -1,7 +1,9 @@
 """One contender on one task, in a process of its own: python -m bench._archive_worker MODULE TASK N.
 
 Says what it made, as one JSON line; then for each line `write TIMES` or `read TIMES` on stdin does that so
-many times in a row and says the median of the CPU seconds, as native/limit.cpp does.
+many times in a row and says the median of the CPU seconds, as native/limit.cpp does; and `warm`, the seconds per
+item when an archive of FEW items is made or read again and again: the same work in memory that the process has had
+before, where the kernel has no new pages to clear.
 """
 
 import gc
@@ -12,6 +14,8 @@ import sys
 import time
 
 from .impl import tasks
+
+FEW = 10_000
 
 
 def say(**words) -> None:
@@ -56,7 +60,7 @@ def correct(task: str, values, contender, raw, back) -> bool:
 
 
 def prepare(module: str, task: str, n: int):
-    """The contender with its bytes, checked; None when it does not do this task."""
+    """The contender with its bytes, checked, and one of FEW items; None when it does not do this task."""
     cls = getattr(importlib.import_module(f".impl.{module}", __package__), task.capitalize(), None)
     if cls is None:
         say(skip=True)
@@ -65,6 +69,8 @@ def prepare(module: str, task: str, n: int):
     values = getattr(tasks, task)(n)
     contender = cls(values)
     raw = contender.bytes_of(contender.write())
+    few_n = FEW // cls.scale
+    few = cls(getattr(tasks, task)(few_n))
     size = memoryview(raw).nbytes
     say(
         ok=correct(task, values, contender, raw, contender.read(raw)),
@@ -74,23 +80,29 @@ def prepare(module: str, task: str, n: int):
         same=cls.same,
         grain=cls.grain,
     )
-    return contender, raw
+    return contender, raw, few, few.bytes_of(few.write()), few_n
 
 
-def serve(contender, raw) -> None:
-    clock = time.process_time_ns  # CPU time: what other work takes from us does not count
+def timed(contender, direction: str, raw, times: int) -> float:
+    """The median of the CPU seconds: what other work takes from us does not count."""
+    clock = time.process_time_ns
+    took = []
+    gc.collect()
+    gc.disable()
+    for _ in range(times):
+        start = clock()
+        result = contender.write() if direction == "write" else contender.read(raw)
+        took.append(clock() - start)
+        del result
+    gc.enable()
+    return statistics.median(took) / 1e9
+
+
+def serve(contender, raw, few, few_raw, few_n) -> None:
     for line in sys.stdin:
         direction, times = line.split()
-        took = []
-        for _ in range(int(times)):
-            gc.collect()
-            gc.disable()
-            start = clock()
-            result = contender.write() if direction == "write" else contender.read(raw)
-            took.append(clock() - start)
-            del result
-            gc.enable()
-        say(cpu=statistics.median(took) / 1e9)
+        warm = timed(few, direction, few_raw, 10 * int(times)) / few_n
+        say(cpu=timed(contender, direction, raw, int(times)), warm=warm)
 
 
 def main() -> None:

@@ -38,8 +38,11 @@ class Browser:
             "--remote-debugging-pipe",
             "--window-size=1300,720",
         ]
+        # A sanitizer that is preloaded here is nothing for a browser.
+        environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
         self._process = subprocess.Popen(
             [program, *flags, f"--user-data-dir={self._folder.name}", "about:blank"],
+            env=environment,
             preexec_fn=place,
             pass_fds=(3, 4),
             stdout=subprocess.DEVNULL,

@@ -1,4 +1,8 @@
-"""pysock: the archive's typed members, a call per value, and objects with a Serialize of their own."""
+"""pysock: the archive's typed members, a call per value, and objects with a Serialize of their own.
+
+CPython's quick way into a method of one argument is a bound one kept in a local; into one without arguments it is the
+call in place. So storing does the one and loading the other.
+"""
 
 from array import array
 
@@ -19,15 +23,14 @@ class Scalars(Task):
             q(c)
             f(e)
         ar.Close()
-        return file.getvalue()
+        return file.getbuffer()
 
     def read(self, data):
         ar = CArchive(data, CArchive.load)
-        w, d, q, f = ar.ReadWORD, ar.ReadDWORD, ar.ReadLONGLONG, ar.ReadDOUBLE
         out = []
         app = out.append
         for _ in range(len(data) // 22):
-            app((w(), d(), q(), f()))
+            app((ar.ReadWORD(), ar.ReadDWORD(), ar.ReadLONGLONG(), ar.ReadDOUBLE()))
         ar.Close()
         return out
 
@@ -44,12 +47,14 @@ class Records(Task):
             w(flags)
             s(name)
         ar.Close()
-        return file.getvalue()
+        return file.getbuffer()
 
     def read(self, data):
         ar = CArchive(data, CArchive.load, unicode=False)
-        w, d, f, s = ar.ReadWORD, ar.ReadDWORD, ar.ReadDOUBLE, ar.ReadCString
-        out = [(d(), f(), f(), w(), s()) for _ in range(self.n)]
+        out = []
+        app = out.append
+        for _ in range(self.n):
+            app((ar.ReadDWORD(), ar.ReadDOUBLE(), ar.ReadDOUBLE(), ar.ReadWORD(), ar.ReadCString()))
         ar.Close()
         return out
 
@@ -148,7 +153,7 @@ class Graph(Task):
         for o in self.v:
             put(o)
         ar.Close()
-        return file.getvalue()
+        return file.getbuffer()
 
     def read(self, data):
         ar = CArchive(data, CArchive.load, unicode=False, allow=(Point, Label, Link))

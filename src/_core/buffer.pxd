@@ -6,11 +6,10 @@ is room that may be stored into now. Whatever forbids an operation (wrong direct
 over budget) leaves the window empty, and the slow path finds out why.
 """
 
-from cpython.buffer cimport Py_buffer
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
 from pysock._core.fast cimport ps_get16, ps_get32, ps_put16, ps_put32
-from pysock._core.memfile cimport MemFile
+from pysock._core.memfile cimport Held, MemFile
 from pysock._core.stream cimport Stream
 
 cdef enum State:
@@ -74,8 +73,8 @@ cdef class Buffer:
     cdef MemFile _mem       # the file, if F_MEMFILE
     cdef Stream _stream     # the file, if F_STREAM
     cdef object _buffer     # bytearray or the user's: owner of `start`
-    cdef Py_buffer _view    # of _buffer, or of the bytes-like source
-    cdef bint _viewed       # _view is to be released
+    cdef Held _held         # of _buffer, or of the bytes-like source
+    cdef bint _viewed       # _held is to be released
     cdef object _read       # bound methods of the file
     cdef object _write
     cdef object _seek

@@ -303,21 +303,21 @@ cdef int resize_buffer(Buffer c, Py_ssize_t size) except -1:
     cdef Py_ssize_t cursor = c.rcur - c.start, limit = c.rlim - c.start
     cdef bint shared = c.user_buffer
     if not shared:
-        PyBuffer_Release(&c._view)
+        PyBuffer_Release(&c._held.view)
         try:
             PyByteArray_Resize(c._buffer, size)
         except BufferError:
             shared = True
         finally:
-            PyObject_GetBuffer(c._buffer, &c._view, PyBUF_WRITABLE)
+            PyObject_GetBuffer(c._buffer, &c._held.view, PyBUF_WRITABLE)
     if shared:
         fresh = PyByteArray_FromStringAndSize(NULL, size)
         memcpy(PyByteArray_AS_STRING(fresh), c.start, used)
-        PyBuffer_Release(&c._view)
+        PyBuffer_Release(&c._held.view)
         c._buffer = fresh
         c.user_buffer = False
-        PyObject_GetBuffer(fresh, &c._view, PyBUF_WRITABLE)
-    c.start = <uint8_t *>c._view.buf
+        PyObject_GetBuffer(fresh, &c._held.view, PyBUF_WRITABLE)
+    c.start = <uint8_t *>c._held.view.buf
     c.cap = size
     if c.loading:
         c.rcur = c.start + cursor
@@ -658,7 +658,7 @@ cdef class Buffer:
         if self._viewed:
             self._viewed = False
             PS_VIEW(-1)
-            PyBuffer_Release(&self._view)
+            PyBuffer_Release(&self._held.view)
 
     cdef int open_file(self, object file, int mode, object nbufsize, object lpbuf) except -1:
         """Construction: AR-1 to AR-7."""
@@ -667,8 +667,8 @@ cdef class Buffer:
         self.loading = (mode & MODE_LOAD) != 0
         self.bind(file)
         if self.source == F_MEMORY:
-            self.start = <uint8_t *>self._view.buf
-            self.nominal = self.cap = self._view.len
+            self.start = <uint8_t *>self._held.view.buf
+            self.nominal = self.cap = self._held.view.len
             self.rcur = self.start
             self.rend = self.start + self.cap
         else:
@@ -679,15 +679,15 @@ cdef class Buffer:
             if lpbuf is None:
                 lpbuf = bytearray(size)
             # A view holds the buffer also where it is our own: a file that is lent a piece may keep that.
-            PyObject_GetBuffer(lpbuf, &self._view, PyBUF_WRITABLE)
+            PyObject_GetBuffer(lpbuf, &self._held.view, PyBUF_WRITABLE)
             self._viewed = True
             PS_VIEW(1)
-            if self._view.len < size:
-                if self._view.len < MIN_BUFFER:
-                    raise ValueError(f"lpBuf has {text_of_bytes(self._view.len)}, nBufSize is {size}")
-                size = self._view.len
+            if self._held.view.len < size:
+                if self._held.view.len < MIN_BUFFER:
+                    raise ValueError(f"lpBuf has {text_of_bytes(self._held.view.len)}, nBufSize is {size}")
+                size = self._held.view.len
             self._buffer = lpbuf
-            self.start = <uint8_t *>self._view.buf
+            self.start = <uint8_t *>self._held.view.buf
             self.nominal = self.cap = size
             if self.loading:
                 self.rcur = self.rend = self.start + size  # AR-6
@@ -724,7 +724,7 @@ cdef class Buffer:
         elif PyObject_CheckBuffer(file):
             if not self.loading:
                 raise TypeError(f"cannot store into a {type(file).__name__}; use CMemFile and its getvalue()")
-            PyObject_GetBuffer(file, &self._view, PyBUF_SIMPLE)
+            PyObject_GetBuffer(file, &self._held.view, PyBUF_SIMPLE)
             self._viewed = True
             PS_VIEW(1)
             self.source = F_MEMORY
@@ -806,7 +806,7 @@ cdef class Buffer:
         if self._viewed:
             self._viewed = False
             PS_VIEW(-1)
-            PyBuffer_Release(&self._view)
+            PyBuffer_Release(&self._held.view)
         self._buffer = None
         self._mem = None
         self._stream = None
@@ -881,6 +881,8 @@ cdef class Buffer:
             return self.wcur == self.wlim
         if self.rcur != self.rend:
             return False
+        if self._stream is not None:
+            return self._stream.unread() == 0
         held = getattr(self._file, "GetUnread", None)
         return held is None or held() == 0
 

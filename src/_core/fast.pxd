@@ -38,7 +38,7 @@ cdef extern from "pyfast.h":
     bint ps_same_method(PyTypeObject *a, PyTypeObject *b, object name)
     int ps_adopt_methods(PyTypeObject *type) except -1
     cdef enum:
-        PS_U8, PS_I8, PS_TRUTH, PS_U16, PS_I16, PS_UNIT, PS_U32, PS_I32, PS_U64, PS_I64, PS_F32, PS_F64
+        PS_U32, PS_I32, PS_U16, PS_U8, PS_I16, PS_I8, PS_I64, PS_F64, PS_F32, PS_TRUTH, PS_U64, PS_UNIT
     # 0: it is where p points to; 1: it does not fit or is no number; -1: raised
     int ps_encode(int number, PyObject *o, uint8_t *p) except -1
     PyObject *ps_decode(int number, const uint8_t *p) except NULL

@@ -60,6 +60,8 @@ cdef class CArchive(Transactional):
 
 
 cdef class Program:
+    cdef PyTypeObject *exact    # the class that has it, as soon as one of its objects was stored
+    cdef CRuntimeClass rc       # and that class's run-time class
     # `tag`: write the tag of this run-time class before the body, once the values are known to be good; `sure`: they
     # are known to be
     cdef int store(self, CArchive a, object obj, CRuntimeClass tag, bint sure) except -1

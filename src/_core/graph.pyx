@@ -33,7 +33,7 @@ from pysock._core.errors import CArchiveException
 from pysock._core.fast cimport ps_adopt_methods
 from pysock._core.text cimport codec
 from pysock._core.transact cimport Frame, Transactional
-from pysock._core.wire cimport BITS, K_DOUBLE, K_LONG, K_NONE, Box, K_bool, K_CString, kind_of, set_box
+from pysock._core.wire cimport BITS, K_DOUBLE, K_LONG, K_NONE, Box, K_bool, K_CString, kind_of
 
 cdef extern from "Python.h":
     PyObject *_PyType_Lookup(PyTypeObject *cls, object name)
@@ -207,10 +207,11 @@ cdef CRuntimeClass new_runtime_class(object cls, object name, CRuntimeClass base
 
 
 cdef bint derives(CRuntimeClass rc, CRuntimeClass base) noexcept:
-    while rc is not None:
-        if rc is base:
+    cdef PyObject *at = <PyObject *>rc  # no reference is counted on the way up
+    while at != <PyObject *>None:
+        if at == <PyObject *>base:
             return True
-        rc = rc.m_pBaseClass
+        at = <PyObject *>(<CRuntimeClass>at).m_pBaseClass
     return False
 
 
@@ -631,8 +632,11 @@ cdef int store_object(CArchive a, object obj) except -1:
         return store_tag(a, index, 0)
     if not isinstance(obj, Object):
         raise TypeError(f"only CObject and None are stored by pointer, not {type(obj).__name__}")
-    rc = class_of_type((<PyObject *>obj).ob_type)
     program = program_of((<PyObject *>obj).ob_type)
+    if program is not None and program.exact == (<PyObject *>obj).ob_type:
+        rc = program.rc
+    else:
+        rc = class_of_type((<PyObject *>obj).ob_type)
     if program is None:
         store_tagged(a, rc, obj)
     outer = a._stored_schema
@@ -786,8 +790,8 @@ cdef int check_admitted(CArchive a, CRuntimeClass rc, CRuntimeClass wanted, int6
     if a._admit == ADMIT_REQUESTED:
         return bad_class(a, at, "a library collection, as no class is asked for and allow= names none",
                          rc.m_lpszClassName, schema)
-    for allowed in a._allow:
-        if derives(rc, allowed):
+    for allowed in <tuple>a._allow:
+        if derives(rc, <CRuntimeClass>allowed):
             return 0
     return bad_class(a, at, "a class of allow=", rc.m_lpszClassName, schema)
 
@@ -947,21 +951,22 @@ cdef list load_many(CArchive a, object T, int64_t n):
     return out
 
 
-cdef int store_many(CArchive a, object values, object T) except -1:
-    cdef int kind = K_NONE if T is None else kind_of(T)
-    cdef CRuntimeClass wanted = None
-    cdef bint objects = False
-    if T is not None and kind == K_NONE and is_object(T):
-        wanted = runtime_class(T)
-        objects = True
+cdef int store_values(CArchive a, object values, object T) except -1:
+    """Records, mostly; their program is looked up once for all that are of one class."""
+    cdef PyTypeObject *last = NULL
+    cdef PyTypeObject *cls
+    cdef Program program = None
+    check_storing(a)
     for value in values:
-        if kind != K_NONE:
-            store_kind(a, kind, (<Box>value)._v if isinstance(value, Box) else value)
-        elif objects:
-            check_kind(value, wanted)
-            store_object(a, value)
-        elif isinstance(value, Value) and (T is None or type(value) is T):
-            store_value(a, value)
+        cls = (<PyObject *>value).ob_type
+        if cls != last:
+            last = NULL
+            program = None
+            if isinstance(value, Value) and (T is None or isinstance(value, T)):
+                program = program_of(cls)
+        if program is not None:
+            last = cls
+            program.store(a, value, None, False)
         elif T is None:
             a << value
         else:
@@ -969,10 +974,29 @@ cdef int store_many(CArchive a, object values, object T) except -1:
     return 0
 
 
+cdef int store_many(CArchive a, object values, object T) except -1:
+    cdef int kind = K_NONE if T is None else kind_of(T)
+    cdef CRuntimeClass wanted
+    if kind != K_NONE:
+        for value in values:
+            store_kind(a, kind, (<Box>value)._v if isinstance(value, Box) else value)
+    elif T is None or (isinstance(T, type) and issubclass(T, Value)):
+        store_values(a, values, T)
+    elif is_object(T):
+        wanted = runtime_class(T)
+        for value in values:
+            check_kind(value, wanted)
+            store_object(a, value)
+    else:
+        for value in values:
+            a.write(value, T)
+    return 0
+
+
 cdef int check_kind(object value, CRuntimeClass wanted) except -1:
     """TypeError if a pointer of that class cannot point to it."""
     if value is None or (isinstance(value, Object)
-                         and derives(class_of_type((<PyObject *>value).ob_type), wanted)):
+                         and (wanted is _root or derives(class_of_type((<PyObject *>value).ob_type), wanted))):
         return 0
     raise TypeError(f"need a {wanted.m_lpszClassName} or None, not {type(value).__name__}")
 
@@ -988,21 +1012,7 @@ cdef int64_t least_size(object T) except -1:
 cdef object load_value(CArchive a, object T):
     """See CArchive.read."""
     cdef int kind = kind_of(T)
-    if kind != K_NONE:
-        return load_kind(a, kind)
-    if isinstance(T, type) and issubclass(T, Value):
-        return load_value_of(a, T)
-    load = getattr(T, "__mfc_load__", None)
-    if load is not None:
-        enter_item(a)
-        try:
-            return load(a)
-        finally:
-            leave_item(a)
-    if isinstance(T, CRuntimeClass) or (isinstance(T, type) and issubclass(T, Object)):
-        rc = runtime_class(T)
-        return load_object(a, None if rc is _root else rc)
-    raise TypeError(f"{T!r} is not a wire type")
+    return load_kind(a, kind) if kind != K_NONE else load_typed(a, T)
 
 
 # --- CArchive ---------------------------------------------------------------------------------------------
@@ -1336,69 +1346,40 @@ cdef class CArchive(Transactional):
     def __lshift__(self, other):
         """`ar << value`: a box as its type, bool as C++ bool, int as LONG, float as double, str as CString,
         None and CObject as object pointers, value types as theirs. Returns the archive (AR-193 to AR-199)."""
-        if isinstance(other, Box):
-            store_kind(self, (<Box>other)._kind, (<Box>other)._v)
-        elif isinstance(other, bool):
-            store_kind(self, K_bool, other)
-        elif isinstance(other, int):
-            store_kind(self, K_LONG, other)
-        elif isinstance(other, str):
-            store_kind(self, K_CString, other)
-        elif isinstance(other, float):
-            store_kind(self, K_DOUBLE, other)
-        elif other is None or isinstance(other, Object):
-            store_object(self, other)
-        elif isinstance(other, Value):
-            store_value(self, other)
+        cdef int kind = kind_of(type(other))
+        if kind != K_NONE:
+            store_kind(self, kind, (<Box>other)._v)
         else:
-            store = getattr(type(other), "__mfc_store__", None)
-            if store is None:
-                no_wire_type(other)
-            store(self, other)
+            store_untyped(self, other)
         return self
 
     def __rshift__(self, other):
         """`ar >> box` loads into a box. Returns the archive (AR-200, AR-201)."""
-        if isinstance(other, Box):
-            set_box(other, load_kind(self, (<Box>other)._kind))
-            return self
-        if isinstance(other, type):
-            name = other.__name__
-            raise TypeError(f">> needs a box: x = {name}(); ar >> x; or use ar.read({name})")
-        extract = getattr(type(other), "__mfc_extract__", None)
-        if extract is None:
-            raise TypeError(f">> needs a box, for example x = WORD(); ar >> x; not {type(other).__name__}")
-        enter_item(self)
-        try:
-            extract(other, self)
-        finally:
-            leave_item(self)
+        cdef int kind = kind_of(type(other))
+        if kind != K_NONE:
+            (<Box>other)._v = load_kind(self, kind)  # what was loaded fits
+        else:
+            extract_typed(self, other)
         return self
 
     def read(self, T, /):
         """Load one value of the wire type `T` and return it: int, float, bool or str for the scalar and
         string types, an object or None for classes derived from CObject, and what they say for value types
         and descriptors such as `list_of(CString)` (AR-200)."""
-        return load_value(self, T)
+        cdef int kind = kind_of(T)
+        if kind != K_NONE:
+            return load_kind(self, kind)
+        return load_typed(self, T)
 
     def write(self, value, T=None):
         """Store one value as the wire type `T`, or as `ar << value` would without one."""
-        cdef int kind
-        if T is None:
-            self << value
-            return
-        kind = kind_of(T)
+        cdef int kind = kind_of(T)
         if kind != K_NONE:
             store_kind(self, kind, (<Box>value)._v if isinstance(value, Box) else value)
-            return
-        store = getattr(T, "__mfc_store__", None)
-        if store is not None:
-            store(self, value)
-        elif isinstance(T, CRuntimeClass) or (isinstance(T, type) and issubclass(T, Object)):
-            check_kind(value, runtime_class(T))
-            store_object(self, value)
+        elif T is None:
+            self << value
         else:
-            raise TypeError(f"{T!r} is not a wire type")
+            store_typed(self, value, T)
 
     def read_list(self, T, n, /):
         """Load `n` values of the wire type `T` into a new list, without a count before them.
@@ -1445,6 +1426,75 @@ ps_adopt_methods(<PyTypeObject *><PyObject *>CArchive)
 cdef tuple _LIMITS = (
     "max_string", "max_count", "max_total", "max_objects", "max_classes", "max_depth", "max_dense",
 )
+
+
+# What the operators, read and write do with all but boxes; apart from them, so that boxes need no more registers
+# than they use.
+
+cdef int store_untyped(CArchive a, object v) except -1:
+    """`ar << v` (AR-195 to AR-199)."""
+    if isinstance(v, bool):
+        return store_kind(a, K_bool, v)
+    if isinstance(v, int):
+        return store_kind(a, K_LONG, v)
+    if isinstance(v, str):
+        return store_kind(a, K_CString, v)
+    if isinstance(v, float):
+        return store_kind(a, K_DOUBLE, v)
+    if v is None or isinstance(v, Object):
+        return store_object(a, v)
+    if isinstance(v, Value):
+        return store_value(a, v)
+    store = getattr(type(v), "__mfc_store__", None)
+    if store is None:
+        no_wire_type(v)
+    store(a, v)
+    return 0
+
+
+cdef int store_typed(CArchive a, object v, object T) except -1:
+    """`ar.write(v, T)`."""
+    store = getattr(T, "__mfc_store__", None)
+    if store is not None:
+        store(a, v)
+    elif is_object(T):
+        check_kind(v, runtime_class(T))
+        store_object(a, v)
+    else:
+        raise TypeError(f"{T!r} is not a wire type")
+    return 0
+
+
+cdef object load_typed(CArchive a, object T):
+    """`ar.read(T)`."""
+    if isinstance(T, type) and issubclass(T, Value):
+        return load_value_of(a, T)
+    load = getattr(T, "__mfc_load__", None)
+    if load is not None:
+        enter_item(a)
+        try:
+            return load(a)
+        finally:
+            leave_item(a)
+    if is_object(T):
+        return load_object(a, requested(T))
+    raise TypeError(f"{T!r} is not a wire type")
+
+
+cdef int extract_typed(CArchive a, object box) except -1:
+    """`ar >> box`."""
+    if isinstance(box, type):
+        name = box.__name__
+        raise TypeError(f">> needs a box: x = {name}(); ar >> x; or use ar.read({name})")
+    extract = getattr(type(box), "__mfc_extract__", None)
+    if extract is None:
+        raise TypeError(f">> needs a box, for example x = WORD(); ar >> x; not {type(box).__name__}")
+    enter_item(a)
+    try:
+        extract(box, a)
+    finally:
+        leave_item(a)
+    return 0
 
 
 cdef int no_wire_type(object value) except -1:

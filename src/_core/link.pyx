@@ -77,7 +77,7 @@ cdef class SocketStream(Stream):
     cdef bint is_direct(self) except -1:
         kind = type(self)
         return (kind.Read is SocketStream.Read and kind.ReadInto is SocketStream.ReadInto
-                and kind.Write is SocketStream.Write)
+                and kind.Write is SocketStream.Write and kind.GetUnread is SocketStream.GetUnread)
 
     cdef bint can_read_ahead(self) noexcept:
         return self.m_bArchiveCompatible
@@ -148,6 +148,9 @@ cdef class SocketStream(Stream):
             return 0
         return sock.keep(<const char *>src, n)
 
+    cdef Py_ssize_t unread(self) noexcept:
+        return self._sock.kept() if self._sock is not None else 0
+
     # --- as a program sees it -----------------------------------------------------------------------------
 
     def Read(self, Py_ssize_t nCount):
@@ -209,7 +212,7 @@ cdef class SocketStream(Stream):
 
     def GetUnread(self):
         """Bytes that an archive has received and given back unread; they are the next to be read (AR-27)."""
-        return self._sock.kept() if self._sock is not None else 0
+        return self.unread()
 
     def Close(self):
         """Forgets the socket, which stays connected; a second time nothing happens (SF-2)."""

@@ -9,6 +9,7 @@ and a write beyond it are zero.
 from cpython.buffer cimport (
     PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
 )
+from cpython.bytearray cimport PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
 from libc.stdint cimport uint8_t
@@ -63,7 +64,7 @@ cdef class MemFile:
     def __dealloc__(self):
         PS_MEMFILE(-1)
         if self._borrowed:  # not `_attached`: the collector may have cleared that already
-            PyBuffer_Release(&self._view)
+            PyBuffer_Release(&self._held.view)
         else:
             PyMem_RawFree(self._data)
 
@@ -86,7 +87,7 @@ cdef class MemFile:
         return n
 
     cdef int _check_writable(self) except -1:
-        if self._borrowed and self._view.readonly:
+        if self._borrowed and self._held.view.readonly:
             raise_file(ACCESS_DENIED, -1, "", "write to a read-only buffer")
         return 0
 
@@ -129,7 +130,7 @@ cdef class MemFile:
             raise_memory(f"no memory for a file of {need} bytes")
         if self._borrowed:
             memmove(data, self._data, self._len)
-            PyBuffer_Release(&self._view)
+            PyBuffer_Release(&self._held.view)
             self._borrowed = False
             self._attached = None
         self._data = data
@@ -140,7 +141,7 @@ cdef class MemFile:
         if self._exports:
             raise BufferError("the memory file has exported views and cannot let its memory go")
         if self._borrowed:
-            PyBuffer_Release(&self._view)
+            PyBuffer_Release(&self._held.view)
             self._borrowed = False
             self._attached = None
         else:
@@ -174,7 +175,7 @@ cdef class MemFile:
         except BaseException:
             PyBuffer_Release(&view)
             raise
-        self._view = view
+        self._held.view = view
         self._borrowed = True
         self._attached = buffer
         self._data = <uint8_t *>view.buf
@@ -187,7 +188,7 @@ cdef class MemFile:
         empty then."""
         cdef object memory = self._attached
         if memory is None:
-            memory = bytearray(self.getvalue())
+            memory = PyByteArray_FromStringAndSize(<char *>self._data, self._len)
         self._free()
         return memory
 
@@ -289,7 +290,7 @@ cdef class MemFile:
         return memoryview(self)
 
     def __getbuffer__(self, Py_buffer *view, int flags):
-        cdef bint readonly = self._borrowed and self._view.readonly
+        cdef bint readonly = self._borrowed and self._held.view.readonly
         cdef void *data = self._data if self._data != NULL else <void *><char *>b""
         PyBuffer_FillInfo(view, self, data, self._len, readonly, flags)
         self._exports += 1

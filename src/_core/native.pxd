@@ -214,11 +214,11 @@ cdef extern from "ps_events.h" nogil:
     int ps_ev_take(ps_events *e, unsigned int event, const ps_probe *probe, void *s, unsigned int *due)
 
 cdef extern from "ps_slots.h" nogil:
-    ctypedef struct ps_slot:
+    ctypedef struct ps_place:
         void *owner
         uint32_t generation
     ctypedef struct ps_slots:
-        ps_slot *slots
+        ps_place *slots
         uint32_t capacity
         uint32_t live
         uint32_t round

@@ -381,6 +381,12 @@ cdef int check_object(Item it, object v) except -1:
     return 0
 
 
+cdef inline bint is_good(Item it, PyObject *v) noexcept:
+    """Whether a pointer is good at first sight: null, or an object of just the class that is wanted."""
+    return <object>v is None or (it.wanted is not None and v.ob_type == <PyTypeObject *><PyObject *>it.wanted.cls
+                                 and it.wanted.schema != 0xFFFF)
+
+
 cdef int check_inline(CArchive a, object v) except -1:
     cdef PyObject *found = _PyType_Lookup((<PyObject *>v).ob_type, "Serialize")
     if found != NULL and isinstance(<object>found, Plan):
@@ -676,17 +682,16 @@ cdef class Plan(Program):
     cdef int fault(self, CArchive a, Form form, Py_ssize_t i, object value) except -1:
         """Raise what is wrong with a value, and say whose it is."""
         cdef Item it = <Item>form.items[i]
-        name = f"{self.cls.__name__}.{form.fields[i].name}"
         try:
             if it.code == C_SCALAR or it.code == C_COUNT:
                 refuse(it.kind, value)
             else:
                 check_item(a, it, value)
         except UnicodeError as e:
-            e.add_note(f"in {name}")
+            e.add_note(f"in {self.cls.__name__}.{form.fields[i].name}")
             raise
         except (OverflowError, TypeError, ValueError) as e:
-            raise type(e)(f"{name}: {e}") from None
+            raise type(e)(f"{self.cls.__name__}.{form.fields[i].name}: {e}") from None
         return 0
 
     cdef int missing(self, Form form, Py_ssize_t i) except -1:
@@ -697,7 +702,6 @@ cdef class Plan(Program):
         cdef Op *op = form.ops
         cdef Op *end = op + form.n
         cdef PyObject *v
-        cdef object count
         while op < end:
             v = ps_member(obj, op.slot)[0]
             if v == NULL:
@@ -705,17 +709,23 @@ cdef class Plan(Program):
             if op.code == C_SCALAR:
                 if ps_encode(op.number, v, scratch + op.scratch):
                     self.fault(a, form, op - form.ops, <object>v)
+            elif op.code == C_STRING and PyUnicode_CheckExact(<object>v) and PyUnicode_IS_ASCII(<object>v):
+                pass
             elif op.code == C_COUNT:
-                try:
-                    count = len(<object>v)
-                except TypeError:
-                    count = 0  # the look at the field itself tells what is wrong
-                if ps_encode(op.number, <PyObject *>count, scratch + op.scratch):
-                    self.fault(a, form, op - form.ops, count)
-            elif not sure and not (op.code == C_STRING and PyUnicode_CheckExact(<object>v)
-                                   and PyUnicode_IS_ASCII(<object>v)):
+                self.gather_count(a, form, op, <object>v, scratch)
+            elif not sure and not (op.code == C_REF and is_good(<Item>op.item, v)):
                 self.fault(a, form, op - form.ops, <object>v)
             op += 1
+        return 0
+
+    cdef int gather_count(self, CArchive a, Form form, Op *op, object counted, uint8_t *scratch) except -1:
+        cdef object count
+        try:
+            count = len(counted)
+        except TypeError:
+            count = 0  # the look at the field itself tells what is wrong
+        if ps_encode(op.number, <PyObject *>count, scratch + op.scratch):
+            self.fault(a, form, op - form.ops, count)
         return 0
 
     cdef int check(self, CArchive a, object obj) except -1:
@@ -732,13 +742,19 @@ cdef class Plan(Program):
         cdef Op *op
         cdef Op *end
         cdef PyObject *v
-        self.own_object(obj)
-        form = self.form_for(a, obj)
+        if (<PyObject *>obj).ob_type != <PyTypeObject *><PyObject *>self.cls:
+            self.own_object(obj)
+        form = self._only
+        if form is None:
+            form = self.form_for(a, obj)
         if form.scratch > FEW_BYTES:
             many = PyBytes_FromStringAndSize(NULL, form.scratch)
             scratch = <uint8_t *>PyBytes_AS_STRING(many)
         self.gather(a, form, obj, scratch, sure)
         if tag is not None:
+            if self.exact == NULL and (<PyObject *>obj).ob_type == <PyTypeObject *><PyObject *>self.cls:
+                self.rc = tag
+                self.exact = (<PyObject *>obj).ob_type
             store_tagged(a, tag, obj)
         if self._before is not None:
             self._before(obj, a)
@@ -774,8 +790,11 @@ cdef class Plan(Program):
         cdef PyObject *few[FEW_FIELDS]
         cdef PyObject **values = few
         cdef Py_ssize_t i, done = 0
-        self.own_object(obj)
-        form = self.form_for(a, obj)
+        if (<PyObject *>obj).ob_type != <PyTypeObject *><PyObject *>self.cls:
+            self.own_object(obj)
+        form = self._only
+        if form is None:
+            form = self.form_for(a, obj)
         if self._before is not None:
             self._before(obj, a)
         if (<PyObject *>a).ob_type != <PyTypeObject *><PyObject *>CArchive:
@@ -863,8 +882,8 @@ cdef class Plan(Program):
 # --- columns ----------------------------------------------------------------------------------------------
 
 # array.array's type codes, by what a number is on the wire; and the bytes of one
-cdef str _CODES = "BbBHhHIiQqfd"
-cdef int *SIZES = [1, 1, 1, 2, 2, 2, 4, 4, 8, 8, 4, 8]
+cdef str _CODES = "IiHBhbqdfBQH"
+cdef int *SIZES = [4, 4, 2, 1, 2, 1, 8, 8, 4, 1, 8, 2]
 
 cdef struct Column:
     uint8_t *data       # of the array; NULL for a list

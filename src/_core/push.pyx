@@ -198,7 +198,8 @@ cdef class PushArchive:
 
     def close(self):
         """Forget all bytes and objects. A second time nothing happens."""
-        self.not_reading()
+        if self.reading:
+            self.not_reading()
         self.abandon()
         self.ar.Abort()
 
@@ -213,8 +214,6 @@ cdef class PushArchive:
         cdef CArchive a = self.ar
         cdef Py_buffer view
         self.not_reading()
-        if a.state == S_CLOSED:
-            unusable(a)
         if self.ended:
             raise ValueError("bytes after the end: eof() was called")
         if 0 <= a.max_total_ < self.end() - self.start():
@@ -230,8 +229,6 @@ cdef class PushArchive:
         """Say that no more bytes will come: what is incomplete now is cut, which `try_read` tells by
         endOfFile."""
         self.not_reading()
-        if self.ar.state == S_CLOSED:
-            unusable(self.ar)
         self.abandon()  # with the length known, the next try does exactly what an archive over all bytes does
         self.ended = True
         self.ar.source = F_MEMORY
@@ -312,6 +309,8 @@ cdef class PushArchive:
     cdef int not_reading(self) except -1:
         if self.reading:
             raise RuntimeError("the archive is in the middle of a read")
+        if self.ar.state == S_CLOSED:
+            raise ValueError("the archive is closed")
         return 0
 
     cdef object attempt(self, object what, bint by_function):
@@ -323,7 +322,7 @@ cdef class PushArchive:
                 self.abandon()
             elif self.until > self.end() and not self.ended:
                 return _PENDING
-            if self.stop is not None or self.wasted > self.patience:
+            elif self.stop is not None or self.wasted > self.patience:
                 return self.go_on()
         a.open_frame()
         self.reading = True

@@ -103,7 +103,10 @@ static inline int ps_same_method(PyTypeObject *a, PyTypeObject *b, PyObject *nam
 }
 
 /* What a number is on the wire. */
-enum ps_number { PS_U8, PS_I8, PS_TRUTH, PS_U16, PS_I16, PS_UNIT, PS_U32, PS_I32, PS_U64, PS_I64, PS_F32, PS_F64 };
+enum ps_number {
+    PS_U32, PS_I32, PS_U16, PS_U8, PS_I16, PS_I8, PS_I64,
+    PS_FIRST_OTHER, PS_F64 = PS_FIRST_OTHER, PS_F32, PS_TRUTH, PS_U64, PS_UNIT
+};
 
 /* One UTF-16 unit, from a str of one character or its number; result as of ps_encode. */
 static int ps_encode_unit(PyObject *o, uint8_t *p)
@@ -138,26 +141,13 @@ static int ps_float_of(PyObject *o, double *v)
     return 1;
 }
 
-/* Put a number where p points to. 0: done; 1: it does not fit or is none; -1: raised */
-static inline int ps_encode(int number, PyObject *o, uint8_t *p)
+/* The rarer ones of ps_encode, out of the way. */
+static int ps_encode_other(int number, PyObject *o, uint8_t *p)
 {
-    int64_t x;
     uint64_t u;
     double f;
     int r;
     switch (number) {
-    case PS_F32:
-    case PS_F64:
-        if (PyFloat_CheckExact(o))
-            f = PyFloat_AS_DOUBLE(o);
-        else if ((r = ps_float_of(o, &f)) != 0)
-            return r;
-        if (number == PS_F64) {
-            ps_putf64(p, f);
-            return 0;
-        }
-        ps_putf32(p, (float)f);
-        return !ps_fits_float(f);
     case PS_TRUTH:
         r = PyObject_IsTrue(o);
         p[0] = r > 0;
@@ -169,7 +159,31 @@ static inline int ps_encode(int number, PyObject *o, uint8_t *p)
         if (r == 0)
             ps_put64(p, u);
         return r;
+    case PS_F32:
+        r = ps_float_of(o, &f);
+        if (r)
+            return r;
+        ps_putf32(p, (float)f);
+        return !ps_fits_float(f);
+    default:
+        r = ps_float_of(o, &f);
+        if (r == 0)
+            ps_putf64(p, f);
+        return r;
     }
+}
+
+/* Put a number where p points to. 0: done; 1: it does not fit or is none; -1: raised */
+static inline int ps_encode(int number, PyObject *o, uint8_t *p)
+{
+    int64_t x;
+    int r;
+    if (number == PS_F64 && PyFloat_CheckExact(o)) {
+        ps_putf64(p, PyFloat_AS_DOUBLE(o));
+        return 0;
+    }
+    if (number >= PS_FIRST_OTHER)
+        return ps_encode_other(number, o, p);
     r = ps_as_i64(o, &x);
     if (r)
         return r;

@@ -11,6 +11,7 @@ cdef class Stream:
     cdef Py_ssize_t read_raw(self, uint8_t *dst, Py_ssize_t n) except -1
     cdef int write_raw(self, const uint8_t *src, Py_ssize_t n) except -1
     cdef int give_back(self, const uint8_t *src, Py_ssize_t n) except -1
+    cdef Py_ssize_t unread(self) noexcept
 
 
 cdef class Feed:

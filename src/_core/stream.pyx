@@ -11,7 +11,7 @@ cdef class Stream:
     from it."""
 
     cdef bint is_direct(self) except -1:
-        """May the C members stand for Read, ReadInto and Write?  Not if a subclass overrides those."""
+        """May the C members stand for Read, ReadInto, Write and GetUnread?  Not if a subclass overrides those."""
         return False
 
     cdef bint can_read_ahead(self) noexcept:
@@ -29,6 +29,10 @@ cdef class Stream:
     cdef int give_back(self, const uint8_t *src, Py_ssize_t n) except -1:
         """Takes back n bytes that were read and not used; they are the next to be read (DV-21)."""
         raise NotImplementedError
+
+    cdef Py_ssize_t unread(self) noexcept:
+        """How many bytes were given back and not read again."""
+        return 0
 
 
 cdef class Feed:

@@ -3,8 +3,6 @@
 """The scalar wire types: kinds, and the boxes that ported code passes around (AR-43, AR-193)."""
 
 cimport cython
-from cpython.dict cimport PyDict_GetItem
-from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_GET_LENGTH
 from libc.stdint cimport int64_t, uint64_t
 
@@ -315,17 +313,20 @@ cdef class CStringW(StringBox):
         self._kind = K_CStringW
 
 
-cdef dict _KINDS = {
-    BYTE: K_BYTE, CHAR: K_CHAR, bool_: K_bool, BOOL: K_BOOL, WORD: K_WORD, SHORT: K_SHORT, WCHAR: K_WCHAR,
-    LONG: K_LONG, INT: K_INT, DWORD: K_DWORD, UINT: K_UINT, LONGLONG: K_LONGLONG, ULONGLONG: K_ULONGLONG,
-    FLOAT: K_FLOAT, DOUBLE: K_DOUBLE, CString: K_CString, CStringA: K_CStringA, CStringW: K_CStringW,
-}
+cdef Seat[64] _seats
+cdef Seat *SEATS = _seats
 
 
-cdef int kind_of(object T) noexcept:
-    """The kind of a box class, K_NONE for anything else."""
-    cdef PyObject *found
-    if not isinstance(T, type):
-        return K_NONE
-    found = PyDict_GetItem(_KINDS, T)
-    return K_NONE if found == NULL else <int><object>found
+cdef int seat(object T, int kind) noexcept:
+    cdef size_t i = first_seat(<void *>T)
+    while _seats[i].cls != NULL:
+        i = (i + 1) & 63
+    _seats[i].cls = <void *>T
+    _seats[i].kind = kind
+    return 0
+
+
+for _kind, _cls in enumerate((BYTE, CHAR, bool_, BOOL, WORD, SHORT, WCHAR, LONG, INT, DWORD, UINT, LONGLONG,
+                              ULONGLONG, FLOAT, DOUBLE, CString, CStringA, CStringW)):
+    seat(_cls, _kind)  # these classes live as long as the process, so an address never means another
+del _kind, _cls

@@ -138,6 +138,7 @@ def test_the_sockets_report_ends_with_the_state_and_tells_what_is_missing() -> N
 def archive_samples() -> dict:
     def made(kind: str, same: bool, grain: str, write: float, read: float) -> dict:
         times = {"write": [write * f for f in (1, 1.1, 0.9)], "read": [read * f for f in (1, 1.1, 0.9)]}
+        times |= {f"{d}_warm": [t / 2000 for t in times[d]] for d in ("write", "read")}
         return {"kind": kind, "same": same, "grain": grain, "n": 1000, "bytes": 5500} | times
 
     return {
@@ -176,6 +177,7 @@ def test_archive_floors_compare_one_call_with_one_call() -> None:
     write, read = rows[:2]
     assert (write["met"], write["best_peer"], write["to_peer"]) == (True, "struct", pytest.approx(17 / 50))
     assert (read["met"], read["measured"]) == (False, pytest.approx(36))
+    assert (read["warm"], rows[2]["warm"]) == (pytest.approx(18), None)
     assert all(r["met"] is None for r in rows[2:])
 
 

@@ -7,7 +7,8 @@ import random
 import re
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from chat_support import Raw, packet, serving, small, text, until
@@ -200,13 +201,16 @@ class TestNames:
 
 
 @pytest.fixture
-def room(caplog: pytest.LogCaptureFixture) -> Iterator[tuple[Server, Callable[..., Raw]]]:
+def room(caplog: pytest.LogCaptureFixture) -> Iterator[list[Any]]:
     caplog.set_level(logging.INFO, "pysock.chat")
-    with serving(discussion=small(50), patience=0.2) as given:
+    with serving(discussion=small(50), patience=0.2) as (server, client):
+        given = [server, client]
+        del server, client
         yield given
+        given.clear()  # pytest keeps it until after the accounts are made up
 
 
-Room = tuple[Server, Callable[..., Raw]]
+Room = list[Any]  # a server, and a function that makes raw clients
 
 
 def both(room: Room) -> tuple[Raw, Raw]:

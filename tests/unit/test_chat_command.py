@@ -89,6 +89,23 @@ def test_a_newcomer_is_told_what_was_said(start: Start, port: str) -> None:
         bob.see(f"^{line}$")
 
 
+def test_ansi_ends(start: Start) -> None:
+    """A server and clients of code page 936."""
+    server = start("serve", "--port", "0", "--ansi", "cp936")
+    port = re.sub(r".*:(\d+);.*", r"\1", server.see("^serving a chat"))
+    ann, bob = (start("join", "--port", port, "--name", name, "--ansi", "cp936") for name in ("ann", "bob"))
+    for person in (ann, bob):
+        person.see("^bob: has joined$" if person is bob else "^ann: has joined$")
+    ann.type("你好 ☕")  # the code page has no cup
+    for person in (ann, bob):
+        person.see("^ann: 你好 [?]$")
+    bob.type("好")
+    ann.see("^bob: 好$")
+    with socket.create_connection((LOOPBACK, int(port))) as hostile:
+        hostile.sendall(b"\0\0\0\x20\0")  # 32 lines: a client has none to send
+        server.see("is gone: sent what is no message: .*max_count = 16")
+
+
 @posix
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_the_server_says_good_bye(start: Start, server: Process, port: str, sent: signal.Signals) -> None:
@@ -138,6 +155,30 @@ def test_a_slow_client_is_cut_off_while_others_go_on(start: Start) -> None:
         bob.see("^server: sloth is gone: did not read")
         bob.type("poor sloth")
         ann.see("^bob: poor sloth$")
+
+
+@posix
+def test_a_client_that_is_stopped_is_cut_off_while_others_go_on(start: Start) -> None:
+    """Three real clients, one of them stopped by its terminal; later it learns what has happened."""
+    server = start("serve", "--port", "0", "--backlog", "20")
+    port = re.sub(r".*:(\d+);.*", r"\1", server.see("^serving a chat"))
+    sloth, ann, bob = (join(start, port, name) for name in ("sloth", "ann", "bob"))
+    sloth.process.send_signal(signal.SIGSTOP)
+    assert ann.process.stdin
+    text = b"x" * 3900 + b"\n"
+    for _ in range(80):
+        ann.process.stdin.write(text * 40)
+        ann.process.stdin.flush()
+        ann.type("mark")
+        if "sloth" in ann.see("^ann: mark$|^server: sloth is gone"):
+            break
+    server.see(r"sloth \(127.0.0.1:\d+\) is gone: did not read, and \d+ lines wait for it")
+    bob.see("^server: sloth is gone: did not read")
+    sloth.process.send_signal(signal.SIGCONT)
+    sloth.see("^pysock chat: the chat is over: ")
+    assert sloth.end() == 1
+    bob.type("here is bob")
+    ann.see("^bob: here is bob$")
 
 
 def test_a_pipe_may_hold_more_than_the_queue(start: Start, server: Process, port: str) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,7 @@ def test_a_definition(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         (["{tmp}/fine", "--schema", "no_such_module:C"], "ModuleNotFoundError"),
         (["{tmp}/fine", "--at", "99", "--schema", "pysock:CString"], "is behind its 2 bytes"),
         (["{tmp}/fine", "-o", "{tmp}/none/out"], "No such file or directory"),
+        (["/dev/zero"], "neither a file nor a pipe"),
         (["a\0b"], "null byte"),
     ],
 )
@@ -188,6 +190,16 @@ def test_wrong_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str
         inspect("00", *arguments)
     assert caught.value.code == 2
     assert "usage: " in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes by name here")
+def test_a_pipe_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(STRINGS,))
+    writer.start()
+    assert inspect(str(tmp_path / "pipe"), "--classes") == 0
+    writer.join()
+    assert "CStringArray" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")

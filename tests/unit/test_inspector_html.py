@@ -168,3 +168,21 @@ def test_the_button_changes_the_colours(browser: Any, tmp_path: Path) -> None:
     before = browser.run("getComputedStyle(document.body).backgroundColor")
     browser.mouse("#theme", click=True)
     assert browser.run("getComputedStyle(document.body).backgroundColor") != before
+
+
+def test_several_streams_in_one_page(browser: Any, tmp_path: Path) -> None:
+    page = Page("compound.doc")
+    for data in (b"\x05first" + bytes(30), stored()):
+        walk = Walk(from_bytes(data, f"stream of {len(data)}"))
+        page.add(walk.source, walk, walk.found)
+    out = io.StringIO()
+    page.write(out)
+    (tmp_path / "page.html").write_text(out.getvalue(), encoding="utf-8")
+    browser.events.clear()
+    browser.open(tmp_path / "page.html")
+    assert not browser.run("document.getElementById('part').hidden")
+    assert "CLeaf" not in browser.run("tree.textContent")
+    browser.run(
+        "(() => { const p = document.getElementById('part'); p.value = 1; p.dispatchEvent(new Event('change')); })()"
+    )
+    assert "CLeaf" in browser.run("tree.textContent") and "CLeaf" in browser.run("hex.textContent")

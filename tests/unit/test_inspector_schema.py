@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pysock import (
     BYTE,
@@ -17,11 +19,15 @@ from pysock import (
     LONG,
     WORD,
     CArchive,
+    CMapStringToOb,
     CMemFile,
+    CObArray,
     CObject,
+    COleVariant,
     CPoint,
     CRect,
     CString,
+    CStringArray,
     CTime,
     ObjRef,
     Record,
@@ -31,6 +37,7 @@ from pysock import (
     field,
     fixed,
     list_of,
+    map_of,
     raw,
     ref,
 )
@@ -286,6 +293,47 @@ def test_an_error_of_the_definition_itself_is_told() -> None:
     decoded = decode(from_bytes(b"\x01\x02\x03"), broken)
     assert isinstance(decoded.error, KeyError)
     covers(decoded.nodes, 3)
+
+
+WANTED = [
+    COuter,
+    CDeclared,
+    Head,
+    CMessage,
+    CObArray,
+    CMapStringToOb,
+    COleVariant,
+    CStringArray,
+    array_of(Head),
+    array_of(ref(CDeclared)),
+    map_of(CString, CTime),
+]
+PIECES = [
+    b"\xff\xff\x05\x00\x06\x00COuter",
+    b"\xff\xff\x03\x00\x09\x00CDeclared",
+    b"\x01\x80",
+    b"\x02\x00",
+    b"\x02hi",
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(st.sampled_from(PIECES) | st.binary(max_size=12), max_size=30),
+    st.sampled_from(WANTED),
+    st.booleans(),
+)
+def test_anything_at_all(pieces: list[bytes], wanted: Any, repeat: bool) -> None:
+    """Whatever is in the stream, and whatever the definition does with it: a tree that covers it."""
+    data = b"".join(pieces)
+    covers(decode(from_bytes(data), wanted, repeat=repeat).nodes, len(data))
+
+
+def test_a_tag_of_no_class_is_no_object() -> None:
+    decoded = decode(from_bytes(b"\x01\x00\x05\x80"), CObArray)
+    assert decoded.error is not None and "badIndex" in str(decoded.error)
+    covers(decoded.nodes, 4)
+    assert (decoded.found.objects, decoded.found.start, decoded.found.classes) == (0, None, {})
 
 
 def test_a_place_to_begin() -> None:

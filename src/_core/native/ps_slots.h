@@ -20,10 +20,10 @@ typedef struct {
     uint32_t generation;
     uint32_t next_free;
     uint32_t died;    /* the round in which it was given back */
-} ps_slot;
+} ps_place;
 
 typedef struct {
-    ps_slot *slots;
+    ps_place *slots;
     uint32_t *buckets; /* slot number + 1, 0: empty; as many as capacity * 2 */
     uint32_t capacity, live, free;
     uint32_t round; /* raised by the pump with each dispatch */
@@ -56,13 +56,13 @@ static inline int ps_slots_grow(ps_slots *t) {
     if (t->capacity > UINT32_MAX / 8) return -PS_WSAENOBUFS;
     uint32_t bigger = t->capacity ? t->capacity * 2 : 32;
     uint32_t *buckets = (uint32_t *)calloc((size_t)bigger * 2, sizeof *buckets);
-    ps_slot *slots = buckets ? (ps_slot *)realloc(t->slots, bigger * sizeof *slots) : NULL;
+    ps_place *slots = buckets ? (ps_place *)realloc(t->slots, bigger * sizeof *slots) : NULL;
     if (!slots) {
         free(buckets);
         return -PS_WSAENOBUFS;
     }
     for (uint32_t i = bigger; i-- > t->capacity;) {
-        slots[i] = (ps_slot){.fd = PS_BAD_SOCK, .next_free = t->free};
+        slots[i] = (ps_place){.fd = PS_BAD_SOCK, .next_free = t->free};
         t->free = i;
     }
     free(t->buckets);
@@ -82,7 +82,7 @@ static inline int ps_slots_add(ps_slots *t, ps_sock_t fd, void *owner, uint32_t 
         if (r < 0) return r;
     }
     *slot = t->free;
-    ps_slot *s = &t->slots[*slot];
+    ps_place *s = &t->slots[*slot];
     t->free = s->next_free;
     s->owner = owner;
     s->fd = fd;
@@ -92,7 +92,7 @@ static inline int ps_slots_add(ps_slots *t, ps_sock_t fd, void *owner, uint32_t 
 }
 
 static inline void ps_slots_remove(ps_slots *t, uint32_t slot) {
-    ps_slot *s = &t->slots[slot];
+    ps_place *s = &t->slots[slot];
     uint32_t mask = t->capacity * 2 - 1;
     uint32_t hole = ps_slots_home(t, s->fd);
     while (t->buckets[hole] != slot + 1) hole = (hole + 1) & mask;
@@ -120,14 +120,14 @@ static inline void *ps_slots_find(const ps_slots *t, ps_sock_t fd) {
     if (!t->live || fd == PS_BAD_SOCK) return NULL;
     uint32_t mask = t->capacity * 2 - 1;
     for (uint32_t b = ps_slots_home(t, fd); t->buckets[b]; b = (b + 1) & mask) {
-        const ps_slot *s = &t->slots[t->buckets[b] - 1];
+        const ps_place *s = &t->slots[t->buckets[b] - 1];
         if (s->fd == fd) return s->owner;
     }
     return NULL;
 }
 
 static inline void *ps_slots_owner(const ps_slots *t, uint32_t slot, uint32_t generation) {
-    const ps_slot *s = &t->slots[slot];
+    const ps_place *s = &t->slots[slot];
     return s->generation == generation ? s->owner : NULL;
 }
 
@@ -135,7 +135,7 @@ static inline void *ps_slots_owner(const ps_slots *t, uint32_t slot, uint32_t ge
  * show and seldom asked, so it looks at every slot instead of costing each Close something. */
 static inline int ps_slots_is_dead(const ps_slots *t, ps_sock_t fd) {
     for (uint32_t i = 0; i < t->capacity; i++) {
-        const ps_slot *s = &t->slots[i];
+        const ps_place *s = &t->slots[i];
         if (!s->owner && s->generation && s->fd == fd && s->died == t->round) return 1;
     }
     return 0;

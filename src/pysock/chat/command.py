@@ -8,13 +8,14 @@ import logging
 import signal
 import socket
 import sys
+from dataclasses import replace
 
 from pysock import Pump, SocketException
 
 from .connection import explain
 from .discussion import Discussion
 from .message import CMsg, Wire
-from .server import Server, log
+from .server import WIRE, Server, log
 from .terminal import Terminal
 from .text import check_name
 
@@ -23,9 +24,7 @@ PORT = 8707
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare `serve` and `join`."""
-    parser.description = (
-        "A chat as Microsoft's samples CHATSRVR and CHATTER speak it; either may be at the other end."
-    )
+    parser.description = "A chat over the wire of Microsoft's samples CHATSRVR and CHATTER."
     commands = parser.add_subparsers(required=True, metavar="serve|join")
 
     serve = commands.add_parser("serve", help="serve a chat", description="Serve a chat until Ctrl-C.")
@@ -36,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port",
         type=_port,
         default=PORT,
-        help="0: a free one (default %(default)s; CHATSRVR: 700 + channel)",
+        help="0: a free one (default %(default)s)",
     )
     serve.add_argument(
         "--history",
@@ -72,16 +71,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for command in (serve, join):
         command.add_argument(
             "--ansi",
-            type=_wire,
-            dest="wire",
+            type=_code_page,
             metavar="CODEPAGE",
-            help="write text as an ANSI build does, as cp1252 (else: Unicode; both are read)",
+            help="write text as an ANSI build does, and read such text, in this code page (else Unicode, cp1252)",
         )
 
 
 def _serve(arguments: argparse.Namespace) -> int:
     server = Server(
-        wire=arguments.wire,
+        wire=replace(WIRE, ansi=arguments.ansi),
         discussion=Discussion(max_lines=arguments.backlog),
         history=arguments.history,
         max_members=arguments.members,
@@ -109,7 +107,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _join(arguments: argparse.Namespace) -> int:
-    client = Terminal(arguments.name, sys.stdin, sys.stdout, wire=arguments.wire)
+    client = Terminal(arguments.name, sys.stdin, sys.stdout, wire=Wire(ansi=arguments.ansi))
     pump = Pump.current()
     try:
         try:
@@ -167,10 +165,9 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _wire(text: str) -> Wire:
-    wire = Wire(ansi=text)
+def _code_page(text: str) -> str:
     try:
-        wire.dump(CMsg("a"))
+        Wire(ansi=text).dump(CMsg("a"))
     except (LookupError, ValueError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-    return wire
+    return text

@@ -7,13 +7,15 @@ import time
 
 from pysock import WSAEWOULDBLOCK, CAsyncSocket, Pump, SocketException
 
-from .connection import Connection
+from .connection import Connection, explain
 from .discussion import Discussion
 from .message import CMsg, Wire
 from .text import name_in, shown
 
 _BATCH = 16 * 1024  # characters in one message to a member
 _LOOK_MS = 1000
+
+WIRE = Wire(max_text=16 * 1024, max_lines=16, max_message=64 * 1024)  # clients send no lists
 
 log = logging.getLogger("pysock.chat")
 
@@ -139,7 +141,7 @@ class Server(CAsyncSocket):
         text = message.m_strText
         if text and not member.name:
             member.name = name_in(text)
-            log.info("%s joins", member)
+            log.info("%s joins", str(member))
         if text:
             log.debug("%s", shown(text))
             self.say(text)
@@ -150,7 +152,7 @@ class Server(CAsyncSocket):
     def lost(self, member: Member, reason: str) -> None:
         """A member's connection is over."""
         self.members.discard(member)
-        log.info("%s is gone: %s", member, reason)
+        log.info("%s is gone: %s", str(member), reason)
         if member.name and reason not in ("left", "the server stops"):
             self.say(f"server: {member.name} is gone: {reason}")
 
@@ -170,12 +172,12 @@ class Server(CAsyncSocket):
         member = Member(self)
         if not self.Accept(member):
             if (error := self.GetLastError()) != WSAEWOULDBLOCK:
-                log.warning("%s", SocketException("accept", error))
+                log.warning("cannot accept: %s", explain(error))
             return
         peer = member.GetPeerName()
         member.address = f"{peer[0]}:{peer[1]}" if peer else "unknown address"
         self.members.add(member)
-        log.info("%s connects", member)
+        log.info("%s connects", str(member))
         member.next = max(self.discussion.start, self.discussion.end - self.history)
         if len(self.members) > self.max_members:
             member.next = self.discussion.end

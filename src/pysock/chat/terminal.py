@@ -34,14 +34,14 @@ class Terminal(Client):
         self._line: str | None = None  # typed, and not queued yet
         self._queued = threading.Semaphore(0)
         self._echo = stdin.isatty() and stdout.isatty()  # what is typed is on the screen already
-        self._own: deque[str] = deque()  # said, and not come back from the server
+        self._own: deque[str] = deque(maxlen=100)  # said, and not come back from the server
 
     def OnJoined(self) -> None:
         threading.Thread(target=self._read, daemon=True).start()
 
     def OnLine(self, line: str) -> None:
-        if self._own and line == self._own[0]:
-            self._own.popleft()
+        if line in self._own:
+            self._own.remove(line)
         else:
             print(shown(line), file=self._stdout, flush=True)
 

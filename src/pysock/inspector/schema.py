@@ -81,7 +81,7 @@ def decode(
             if ar.position == before:
                 break
     except Exception as failure:  # of the stream, or of the user's code
-        error = failure
+        error = failure.with_traceback(None)  # which would keep everything alive that was loaded
     tree = ar.finish(value, error)
     ar.Abort()
     nodes = [Node("unknown", 0, offset, "before the definition begins")] if offset else []

@@ -96,9 +96,12 @@ def open_source(what: str, stdin: BinaryIO | None = None) -> Source:
     except ValueError as error:  # a NUL in the name
         raise InspectError(f"{what!r}: {error}") from None
     mode = os.fstat(file.fileno()).st_mode
-    if not stat.S_ISREG(mode):  # a pipe by name, a device
+    if stat.S_ISFIFO(mode):
         with file:
             return _from_stream(file, what)
+    if not stat.S_ISREG(mode):  # a device may never end
+        file.close()
+        raise InspectError(f"{what}: neither a file nor a pipe")
     return Source(file, what, os.fstat(file.fileno()).st_size)
 
 

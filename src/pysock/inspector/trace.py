@@ -197,12 +197,12 @@ class TracingArchive(CArchive):
             number = self._next
             self._classes[number] = (tag.name, tag.schema)
             node.children.append(record_node(tag, number))
-            self.found.start = node.offset if self.found.start is None else self.found.start
         else:
             label = f"new object of class #{tag.index}"
             node.children.append(Node("tag", tag.offset, tag.length, label, tag.index))
-        name, schema = (tag.name, tag.schema) if tag.is_record else self._classes.get(tag.index, ("?", 0))
-        self.found.add(name, schema, node.offset, CERTAIN)
+        known = (tag.name, tag.schema) if tag.is_record else self._classes.get(tag.index)
+        if known is not None:  # else the archive is about to refuse it
+            self.found.add(*known, node.offset, CERTAIN)
         return read(self, *arguments)
 
 

@@ -40,7 +40,7 @@ class Count:
 class Found:
     """What a walk has found so far."""
 
-    start: int | None = None  # where the first tag is, or the count before it
+    start: int | None = None  # where the first tag is
     classes: dict[tuple[str, int], Count] = field(default_factory=dict)
     archives: int = 0
     objects: int = 0
@@ -48,6 +48,7 @@ class Found:
 
     def add(self, name: str, schema: int, offset: int, sure: float) -> None:
         self.objects += 1
+        self.start = offset if self.start is None else self.start
         key = (name, schema)
         if (count := self.classes.get(key)) is not None:
             count.objects += 1
@@ -141,8 +142,6 @@ class Walk:
 
     def _tag(self, mark: Mark) -> Node:
         entry, tag = mark.entry, mark.tag
-        if self.found.start is None:
-            self.found.start = mark.offset
         if mark.restart or not self.found.archives:
             self.found.archives += 1
         self.found.add(entry.name, entry.schema, mark.offset, mark.sure)

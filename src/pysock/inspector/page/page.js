@@ -5,6 +5,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const [hex, tree] = ["hex", "tree"].map((id) => document.getElementById(id));
 const byId = (id) => document.getElementById(id);
 let part, bytes, nodes, leaves, visible, folded, lit = -1, pinned = -1;
+let hexRows = new Map(), treeRows = new Map(); // those that are drawn, by their place
 
 function element(kind, className, text) {
   const made = document.createElement(kind);
@@ -33,6 +34,8 @@ function open(index) {
   byId("summary").textContent = part.summary;
   hex.scrollTop = tree.scrollTop = 0;
   unfold();
+  hexRows.forEach((row) => row.remove());
+  hexRows.clear();
   hex.firstElementChild.style.height = `${Math.ceil(bytes.length / PER_ROW) * ROW + ROW}px`;
   drawHex();
   tell();
@@ -44,6 +47,8 @@ function unfold() {
     visible.push(i);
     if (folded.has(i)) i = nodes[i].last;
   }
+  treeRows.forEach((row) => row.remove());
+  treeRows.clear();
   tree.firstElementChild.style.height = `${visible.length * ROW}px`;
   drawTree();
 }
@@ -64,64 +69,71 @@ function window_(pane, count) {
   return [from, Math.min(count, Math.ceil((pane.scrollTop + pane.clientHeight) / ROW) + AHEAD)];
 }
 
+// The rows in view: those already drawn are kept, the others are made.
+function rowsInView(pane, drawn, count, make) {
+  const [from, to] = window_(pane, count);
+  const rows = new Map();
+  for (let i = from; i < to; i++) rows.set(i, drawn.get(i) ?? make(i));
+  for (const [i, row] of drawn) if (!rows.has(i)) row.remove();
+  for (const [i, row] of rows) {
+    if (drawn.has(i)) continue;
+    row.style.top = `${i * ROW}px`;
+    pane.firstElementChild.append(row);
+  }
+  return rows;
+}
+
 function drawHex() {
-  const rows = Math.ceil(bytes.length / PER_ROW);
-  const [from, to] = window_(hex, rows);
-  const made = [];
-  for (let r = from; r < to; r++) {
-    const row = element("div", "row");
-    row.style.top = `${r * ROW}px`;
-    row.append(element("span", "at", (r * PER_ROW).toString(16).padStart(8, "0")));
-    const letters = [element("span", "gap")];
-    for (let i = 0; i < PER_ROW; i++) {
-      const offset = r * PER_ROW + i;
-      const there = offset < bytes.length;
-      const b = element("span", "b", there ? bytes[offset].toString(16).padStart(2, "0") : "");
-      if (there) {
-        const kind = leafAt(offset)?.kind ?? "unknown";
-        const c = element("span", "c", bytes[offset] > 31 && bytes[offset] < 127 ? String.fromCharCode(bytes[offset]) : "·");
-        for (const span of [b, c]) {
-          span.dataset.o = offset;
-          span.style.color = `var(--${kind})`;
-        }
-        letters.push(c);
-      }
-      row.append(b);
-    }
-    row.append(...letters);
-    made.push(row);
-  }
-  if (to === rows && bytes.length < part.size) {
-    const more = element("div", "row meta", `${(part.size - bytes.length).toLocaleString("en")} more bytes are not in this page`);
-    more.style.top = `${rows * ROW}px`;
-    made.push(more);
-  }
-  hex.firstElementChild.replaceChildren(...made);
+  const more = bytes.length < part.size;
+  hexRows = rowsInView(hex, hexRows, Math.ceil(bytes.length / PER_ROW) + more, hexRow);
   paint();
 }
 
-function drawTree() {
-  const [from, to] = window_(tree, visible.length);
-  const made = [];
-  for (let v = from; v < to; v++) {
-    const node = nodes[visible[v]];
-    const row = element("div", `row ${node.kind}`);
-    row.style.top = `${v * ROW}px`;
-    row.style.paddingLeft = `${12 + node.depth * 16}px`;
-    row.dataset.n = node.i;
-    row.setAttribute("role", "treeitem");
-    row.setAttribute("aria-level", node.depth + 1);
-    const parent = node.last > node.i;
-    row.append(element("span", "fold", parent ? (folded.has(node.i) ? "▸" : "▾") : ""));
-    const label = element("span", "l", node.label || node.kind);
-    label.style.color = `var(--${node.kind})`;
-    row.append(label);
-    if (node.value !== null) row.append(element("span", "v", node.value));
-    row.append(element("span", "meta", `${node.length.toLocaleString("en")} B` + (node.sure < 100 ? ` · ${node.sure} %` : "")));
-    made.push(row);
+function hexRow(r) {
+  if (r * PER_ROW >= bytes.length)
+    return element("div", "row meta", `${(part.size - bytes.length).toLocaleString("en")} more bytes are not in this page`);
+  const row = element("div", "row");
+  row.append(element("span", "at", (r * PER_ROW).toString(16).padStart(8, "0")));
+  const letters = [element("span", "gap")];
+  for (let i = 0; i < PER_ROW; i++) {
+    const offset = r * PER_ROW + i;
+    const there = offset < bytes.length;
+    const b = element("span", "b", there ? bytes[offset].toString(16).padStart(2, "0") : "");
+    if (there) {
+      const kind = leafAt(offset)?.kind ?? "unknown";
+      const c = element("span", "c", bytes[offset] > 31 && bytes[offset] < 127 ? String.fromCharCode(bytes[offset]) : "·");
+      for (const span of [b, c]) {
+        span.dataset.o = offset;
+        span.style.color = `var(--${kind})`;
+      }
+      letters.push(c);
+    }
+    row.append(b);
   }
-  tree.firstElementChild.replaceChildren(...made);
+  row.append(...letters);
+  return row;
+}
+
+function drawTree() {
+  treeRows = rowsInView(tree, treeRows, visible.length, treeRow);
   paint();
+}
+
+function treeRow(v) {
+  const node = nodes[visible[v]];
+  const row = element("div", `row ${node.kind}`);
+  row.style.paddingLeft = `${12 + node.depth * 16}px`;
+  row.dataset.n = node.i;
+  row.setAttribute("role", "treeitem");
+  row.setAttribute("aria-level", node.depth + 1);
+  const parent = node.last > node.i;
+  row.append(element("span", "fold", parent ? (folded.has(node.i) ? "▸" : "▾") : ""));
+  const label = element("span", "l", node.label || node.kind);
+  label.style.color = `var(--${node.kind})`;
+  row.append(label);
+  if (node.value !== null) row.append(element("span", "v", node.value));
+  row.append(element("span", "meta", `${node.length.toLocaleString("en")} B` + (node.sure < 100 ? ` · ${node.sure} %` : "")));
+  return row;
 }
 
 // Marks what is lit or pinned among the rows that are drawn.
