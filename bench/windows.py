@@ -4,8 +4,8 @@ The servers run there (tests/winlab), each with a Wine of its own; the load gene
 adds to every system call burdens both sides alike: ratios count, figures do not.  Two are taken: messages a second, and
 the CPU time of a message, in Python and in its Wine together, which does not mind a busy machine.
 
-A message costs at least nine requests to the wineserver, whoever sends it: a recv, a send, its share of a wait, and what
-Wine asks besides.  They are most of the time, so no ratio here can be as large as it is where system calls are cheap.
+A message costs at least nine requests to the wineserver, whoever sends it: a recv, a send, its share of a wait, and
+what Wine asks besides.  They are most of the time, so ratios are smaller here than where system calls are cheap.
 """
 
 from __future__ import annotations
