@@ -12,7 +12,7 @@ import pytest
 pytestmark = [
     pytest.mark.stress,
     pytest.mark.sockets,
-    pytest.mark.skipif(sys.platform == "win32", reason="no limit of descriptors to lower"),
+    pytest.mark.windows_lacks("a limit of descriptors to lower"),
 ]
 
 SERVER = """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import signal
 import socket
-import sys
 import threading
 import time
 
@@ -17,7 +16,7 @@ import pysock
 pytestmark = [pytest.mark.stress, pytest.mark.sockets]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no interval timer")
+@pytest.mark.windows_lacks("interval timers")
 def test_er_3_a_storm_of_signals() -> None:
     """A signal every half millisecond: handlers run, no call fails with EINTR, nothing is lost."""
     server = Server()
@@ -205,7 +204,7 @@ print("done")
 """
 
 
-@pytest.mark.skipif(not hasattr(socket, "AF_UNIX") or sys.platform == "win32", reason="no fork")
+@pytest.mark.windows_lacks("fork")
 def test_tc_142_forks_in_full_flight() -> None:
     assert in_a_process(FORK) == "done\n"
 

@@ -1,9 +1,9 @@
 """What builds up: many connections, many events, peers that misbehave."""
 
 import random
-import resource
 import socket
 
+import memory
 import pytest
 from sock_support import LOOPBACK, Reader, Recorder, attached, listener, port_of, raw_pair, reset, until
 
@@ -12,8 +12,7 @@ from pysock import WSAECONNRESET, CAsyncSocket, Pump
 
 def resident():
     """KiB, now."""
-    with open("/proc/self/statm") as f:
-        return int(f.read().split()[1]) * resource.getpagesize() // 1024
+    return memory.resident() // 1024
 
 
 @pytest.mark.timeout(300)
@@ -148,8 +147,11 @@ def test_peers_that_do_anything(seed):
         peer.close()
 
 
+@pytest.mark.windows_lacks("a limit of descriptors to raise")
 def test_ten_thousand_sockets_cost_one_event_the_same():
     """Nothing looks at the idle ones: an event among many sockets is found without asking the others."""
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = min(4000, (hard - 200) // 2)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted * 2 + 200), hard))

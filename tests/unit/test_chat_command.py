@@ -18,7 +18,7 @@ from sock_support import LOOPBACK
 
 pytestmark = pytest.mark.sockets
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of POSIX")
+posix = pytest.mark.windows_lacks("signals and terminals of POSIX")
 Start = Callable[..., Process]
 
 

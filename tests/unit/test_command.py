@@ -90,7 +90,7 @@ def test_ctrl_c_is_no_traceback(made_up: SimpleNamespace) -> None:
     assert command.main(["made-up"]) == 130
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a broken pipe is another error there")
+@pytest.mark.windows_lacks("EPIPE: a broken pipe is another error there")
 def test_a_reader_that_has_enough_is_no_traceback() -> None:
     with subprocess.Popen(
         [

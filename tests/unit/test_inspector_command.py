@@ -170,7 +170,7 @@ def test_a_definition(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         (["a\0b"], "null byte"),
     ],
 )
-@pytest.mark.skipif(sys.platform == "win32", reason="other words there")
+@pytest.mark.windows_lacks("POSIX's words for what fails")
 def test_errors_are_one_line(
     arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -285,7 +285,7 @@ def test_a_progress_bar_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> N
         assert ("50%" in out.getvalue()) == shown == out.getvalue().endswith("\x1b[K")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a broken pipe is another error there")
+@pytest.mark.windows_lacks("EPIPE: a broken pipe is another error there")
 def test_a_reader_that_has_enough(tmp_path: Path) -> None:
     with open(tmp_path / "large", "wb") as file:
         file.write(STRINGS)
