@@ -1,7 +1,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
-from .graph import CArchive, Program
+from .carchive import CArchive
+from .graph import Program
 
 @final
 class Item: ...

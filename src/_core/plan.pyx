@@ -27,14 +27,15 @@ from pysock._core.buffer cimport (
     C_GENERIC, check_loading, check_storing, enter_item, fail, fetch, leave_item, position, read_exact,
     room, take, write_bytes,
 )
+from pysock._core.carchive cimport CArchive
+from pysock._core.classes cimport CRuntimeClass, Object, class_of_type, derives, new_value, requested
 from pysock._core.errors cimport raise_not_supported
 from pysock._core.fast cimport (
     PS_F32, PS_F64, PS_I8, PS_I16, PS_I32, PS_I64, PS_TRUTH, PS_U8, PS_U16, PS_U32, PS_U64, PS_UNIT, ps_as_i64,
     ps_decode, ps_encode, ps_get16, ps_get32, ps_get64, ps_member, ps_member_offset, ps_op, ps_store_plain,
 )
 from pysock._core.graph cimport (
-    CArchive, CRuntimeClass, Object, Program, class_of_type, composite_failed, derives, load_object,
-    new_value, requested, serialize, store_object, store_tagged,
+    Graph, Program, composite_failed, load_object, serialize, store_object, store_tagged,
 )
 from pysock._core.wire cimport (
     BITS, NAMES, K_BOOL, K_CHAR, K_DOUBLE, K_FLOAT, K_INT, K_LONG, K_LONGLONG, K_SHORT, K_WCHAR, K_CString,
@@ -177,14 +178,14 @@ cdef int set_count(Item it, object count) except -1:
 
 # --- loading a value --------------------------------------------------------------------------------------
 
-cdef object load_number(CArchive a, int kind):
+cdef object load_number(Graph a, int kind):
     cdef PyObject *v = ps_decode(NUMBERS[kind], take(a, BITS[kind] >> 3))
     number = <object>v
     Py_XDECREF(v)
     return number
 
 
-cdef object load_longs(CArchive a, Item it):
+cdef object load_longs(Graph a, Item it):
     cdef int32_t[4] longs
     cdef uint8_t *p = take(a, it.size)
     cdef Py_ssize_t i
@@ -205,7 +206,7 @@ cdef inline int put_slot(object obj, Py_ssize_t offset, PyObject *v) noexcept:
     return 0
 
 
-cdef int64_t load_count(CArchive a, Item it, object counted) except -1:
+cdef int64_t load_count(Graph a, Item it, object counted) except -1:
     """How many elements there are."""
     cdef int64_t at = position(a), n = 0
     if it.counted == N_FIXED:
@@ -218,7 +219,7 @@ cdef int64_t load_count(CArchive a, Item it, object counted) except -1:
     return sizable_count(a, n, at)
 
 
-cdef object load_item(CArchive a, Item it, object counted):
+cdef object load_item(Graph a, Item it, object counted):
     """Any value; `counted` is what the field that counts it has."""
     cdef int64_t n, at
     if it.code == C_STRING:
@@ -242,7 +243,7 @@ cdef object load_item(CArchive a, Item it, object counted):
     return load_list(a, it.element, n, at)
 
 
-cdef list load_list(CArchive a, Item it, int64_t n, int64_t at):
+cdef list load_list(Graph a, Item it, int64_t n, int64_t at):
     """n elements; the list grows with what arrives (AR-188)."""
     cdef list out = []
     cdef int64_t _i
@@ -258,7 +259,7 @@ cdef list load_list(CArchive a, Item it, int64_t n, int64_t at):
     return out
 
 
-cdef int load_numbers(CArchive a, int kind, int64_t n, list out) except -1:
+cdef int load_numbers(Graph a, int kind, int64_t n, list out) except -1:
     cdef Py_ssize_t size = BITS[kind] >> 3, here, _i
     cdef uint8_t *p
     cdef PyObject *v
@@ -309,7 +310,7 @@ cdef tuple longs_of(Item it, object value):
     return tuple(longs)
 
 
-cdef int check_item(CArchive a, Item it, object v) except -1:
+cdef int check_item(Graph a, Item it, object v) except -1:
     """Raise if a value cannot be stored, as far as that can be known."""
     cdef uint8_t[8] p
     cdef Item e
@@ -356,7 +357,7 @@ cdef int is_signed(int kind) noexcept:
     return kind == K_CHAR or kind == K_SHORT or kind == K_LONG or kind == K_INT or kind == K_LONGLONG
 
 
-cdef int check_string(CArchive a, int kind, object v) except -1:
+cdef int check_string(Graph a, int kind, object v) except -1:
     cdef bint wide = a.wide if kind == K_CString else kind != K_CStringA
     if isinstance(v, str):
         if not wide and not PyUnicode_IS_ASCII(v):
@@ -387,14 +388,14 @@ cdef inline bint is_good(Item it, PyObject *v) noexcept:
                                  and it.wanted.schema != 0xFFFF)
 
 
-cdef int check_inline(CArchive a, object v) except -1:
+cdef int check_inline(Graph a, object v) except -1:
     cdef PyObject *found = _PyType_Lookup((<PyObject *>v).ob_type, "Serialize")
     if found != NULL and isinstance(<object>found, Plan):
         (<Plan>found).check(a, v)
     return 0
 
 
-cdef int store_number(CArchive a, int kind, object v) except -1:
+cdef int store_number(Graph a, int kind, object v) except -1:
     cdef uint8_t[8] p
     if encode(kind, v, p):
         refuse(kind, v)
@@ -402,7 +403,7 @@ cdef int store_number(CArchive a, int kind, object v) except -1:
     return 0
 
 
-cdef int store_item(CArchive a, Item it, object v) except -1:
+cdef int store_item(Graph a, Item it, object v) except -1:
     """Store a value that `check_item` has seen."""
     cdef Py_ssize_t n
     cdef bytes data
@@ -435,7 +436,7 @@ cdef int store_item(CArchive a, Item it, object v) except -1:
     return store_list(a, it.element, v)
 
 
-cdef int store_list(CArchive a, Item it, object values) except -1:
+cdef int store_list(Graph a, Item it, object values) except -1:
     cdef Py_ssize_t size = it.size
     if it.code == C_SCALAR:
         for one in values:
@@ -574,7 +575,7 @@ cdef class Plan(Program):
 
     def __call__(self, obj, ar, /):
         """Store or load the declared fields of an object, by the archive's direction."""
-        cdef CArchive a = <CArchive?>ar
+        cdef Graph a = <CArchive?>ar
         cdef int64_t at
         if not a.loading:
             check_storing(a)
@@ -642,7 +643,7 @@ cdef class Plan(Program):
             self._only = form
         return form
 
-    cdef Form form_for(self, CArchive a, object obj):
+    cdef Form form_for(self, Graph a, object obj):
         cdef uint32_t schema
         cdef Py_ssize_t i = 0
         cdef object cut
@@ -658,7 +659,7 @@ cdef class Plan(Program):
                 i += 1
         return self.form(i)
 
-    cdef uint32_t schema(self, CArchive a, object obj) except? 0xFFFFFFFE:
+    cdef uint32_t schema(self, Graph a, object obj) except? 0xFFFFFFFE:
         """What `since` and `until` compare with: the schema in the tag of the object that is stored or loaded; without
         one what SetObjectSchema said, else that of the class."""
         cdef uint32_t n
@@ -673,7 +674,7 @@ cdef class Plan(Program):
 
     # --- storing
 
-    cdef int fault(self, CArchive a, Form form, Py_ssize_t i, object value) except -1:
+    cdef int fault(self, Graph a, Form form, Py_ssize_t i, object value) except -1:
         """Raise what is wrong with a value, and say whose it is."""
         cdef Item it = <Item>form.items[i]
         try:
@@ -691,7 +692,7 @@ cdef class Plan(Program):
     cdef int missing(self, Form form, Py_ssize_t i) except -1:
         raise AttributeError(f"{self.cls.__name__}.{form.fields[i].name} is not set")
 
-    cdef int gather(self, CArchive a, Form form, object obj, uint8_t *scratch, bint sure) except -1:
+    cdef int gather(self, Graph a, Form form, object obj, uint8_t *scratch, bint sure) except -1:
         """Look at all values, and put the numbers into the scratch."""
         cdef ps_op *op = form.ops
         cdef ps_op *end = op + form.n
@@ -712,7 +713,7 @@ cdef class Plan(Program):
             op += 1
         return 0
 
-    cdef int gather_count(self, CArchive a, Form form, ps_op *op, object counted, uint8_t *scratch) except -1:
+    cdef int gather_count(self, Graph a, Form form, ps_op *op, object counted, uint8_t *scratch) except -1:
         cdef object count
         try:
             count = len(counted)
@@ -722,13 +723,13 @@ cdef class Plan(Program):
             self.fault(a, form, op - form.ops, count)
         return 0
 
-    cdef int check(self, CArchive a, object obj) except -1:
+    cdef int check(self, Graph a, object obj) except -1:
         """Raise if an object cannot be stored."""
         cdef Form form = self.form_for(a, obj)
         cdef bytes scratch = PyBytes_FromStringAndSize(NULL, form.scratch)
         return self.gather(a, form, obj, <uint8_t *>PyBytes_AS_STRING(scratch), False)
 
-    cdef int store(self, CArchive a, object obj, CRuntimeClass tag, bint sure) except -1:
+    cdef int store(self, Graph a, object obj, CRuntimeClass tag, bint sure) except -1:
         cdef Form form
         cdef uint8_t[FEW_BYTES] few
         cdef uint8_t *scratch = few
@@ -785,7 +786,7 @@ cdef class Plan(Program):
             op += 1
         return 0
 
-    cdef inline int store_tag(self, CArchive a, object obj, CRuntimeClass tag) except -1:
+    cdef inline int store_tag(self, Graph a, object obj, CRuntimeClass tag) except -1:
         if self.exact == NULL and (<PyObject *>obj).ob_type == <PyTypeObject *><PyObject *>self.cls:
             self.rc = tag
             self.exact = (<PyObject *>obj).ob_type
@@ -798,7 +799,7 @@ cdef class Plan(Program):
             raise TypeError(f"Serialize of {self.cls.__name__} needs one, not a {type(obj).__name__}")
         return 0
 
-    cdef int load(self, CArchive a, object obj) except -1:
+    cdef int load(self, Graph a, object obj) except -1:
         cdef Form form
         cdef PyObject *few[FEW_FIELDS]
         cdef PyObject **values = few
@@ -844,7 +845,7 @@ cdef class Plan(Program):
             put_slot(obj, slot, <PyObject *>value)
         return 0
 
-    cdef int load_values(self, CArchive a, Form form, PyObject **values, Py_ssize_t *done) except -1:
+    cdef int load_values(self, Graph a, Form form, PyObject **values, Py_ssize_t *done) except -1:
         cdef ps_op *op = form.ops
         cdef ps_op *last
         cdef ps_op *end = op + form.n
@@ -873,7 +874,7 @@ cdef class Plan(Program):
             op += 1
         return 0
 
-    cdef object columns(self, CArchive a, object n):
+    cdef object columns(self, Graph a, object n):
         """n records as a dict of columns."""
         cdef Table table
         cdef int64_t at, count = n
@@ -939,7 +940,7 @@ cdef class Table:
         self.room = capacity
         return 0
 
-    cdef int load(self, CArchive a, int64_t n, int64_t at) except -1:
+    cdef int load(self, Graph a, int64_t n, int64_t at) except -1:
         """Memory grows with what arrives (AR-188)."""
         cdef int64_t sure = check_count(a, n, self.form.least, at)
         while self.rows < n:
@@ -951,7 +952,7 @@ cdef class Table:
                 self.load_row(a)
         return 0
 
-    cdef int load_block(self, CArchive a) except -1:
+    cdef int load_block(self, Graph a) except -1:
         """As many records as are buffered; they are numbers only."""
         cdef Py_ssize_t size = self.form.scratch, i, left = self.room - self.rows, n
         cdef Column *c
@@ -969,7 +970,7 @@ cdef class Table:
         self.rows += n
         return 0
 
-    cdef int load_row(self, CArchive a) except -1:
+    cdef int load_row(self, Graph a) except -1:
         cdef ps_op *op = self.form.ops
         cdef Py_ssize_t i = 0, last
         cdef uint8_t *p

@@ -5,7 +5,8 @@ from typing import Any, Final, Literal, Self, TypedDict, TypeVar, final, overloa
 import typing_extensions
 from typing_extensions import disjoint_base
 
-from .graph import CArchive, ClassRegistry, CObject, CRuntimeClass, _Loads
+from .carchive import CArchive, _Loads
+from .classes import ClassRegistry, CObject, CRuntimeClass
 from .transact import Waiter
 from .wire import WCHAR, CString, CStringA, CStringW, FloatBox, IntBox, bool_
 

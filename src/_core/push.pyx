@@ -21,9 +21,9 @@ import sys as _sys
 from _thread import allocate_lock, start_new_thread
 
 from pysock._core.buffer cimport F_FEED, F_MEMORY, S_CLOSED, open_window, position, unusable
+from pysock._core.carchive cimport CArchive, load_value
 from pysock._core.errors cimport raise_limit
 from pysock._core.errors import NeedMoreData
-from pysock._core.graph cimport CArchive, load_value
 from pysock._core.stream cimport Feed
 from pysock._core.transact cimport Transactional, Waiter, feed, lacking
 

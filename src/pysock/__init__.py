@@ -4,6 +4,16 @@ from importlib.metadata import version as _version
 
 from . import constants
 from ._core.blocking import CSocket
+from ._core.carchive import CArchive
+from ._core.classes import (
+    RUNTIME_CLASS,
+    VERSIONABLE_SCHEMA,
+    ClassRegistry,
+    CObject,
+    CRuntimeClass,
+    ObjRef,
+    default_registry,
+)
 from ._core.errors import (
     ArchiveEndOfFile,
     ArchiveLimitError,
@@ -21,16 +31,6 @@ from ._core.errors import (
     winsock_error,
     winsock_name,
     winsock_text,
-)
-from ._core.graph import (
-    RUNTIME_CLASS,
-    VERSIONABLE_SCHEMA,
-    CArchive,
-    ClassRegistry,
-    CObject,
-    CRuntimeClass,
-    ObjRef,
-    default_registry,
 )
 from ._core.names import SockAddr
 from ._core.pump import Pump, quit, run

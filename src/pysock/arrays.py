@@ -13,13 +13,13 @@ from copy import deepcopy
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeVar, cast, overload
 
+from ._core.classes import CObject
 from ._core.errors import CInvalidArgException
-from ._core.graph import CObject
 from ._core.wire import BYTE, DWORD, WORD
 from .portions import load_each
 
 if TYPE_CHECKING:
-    from ._core.graph import CArchive
+    from ._core.carchive import CArchive
 
 __all__ = [
     "ArrayBase",

@@ -15,8 +15,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
+from ._core.classes import CObject
 from ._core.errors import CNotSupportedException
-from ._core.graph import CObject
 from ._core.wire import (
     BOOL,
     BYTE,
@@ -46,7 +46,7 @@ from .structs import GUID, CPoint, CRect, CSize
 from .times import CTime, CTimeSpan
 
 if TYPE_CHECKING:
-    from ._core.graph import CArchive
+    from ._core.carchive import CArchive
 
 __all__ = ["Element", "element"]
 

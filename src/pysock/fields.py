@@ -18,7 +18,8 @@ from collections.abc import Callable, Mapping
 from reprlib import recursive_repr
 from typing import Any
 
-from ._core.graph import CObject, ObjectType, Record
+from ._core.carchive import Record
+from ._core.classes import CObject, ObjectType
 from ._core.plan import Plan, construct
 from ._core.wire import Box
 from .elements import element

@@ -18,14 +18,14 @@ from operator import index as as_index
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeVar, cast, overload
 
+from ._core.classes import CObject
 from ._core.collect import POSITION, Chain
 from ._core.errors import CInvalidArgException
-from ._core.graph import CObject
 from .arrays import check_object, check_text
 from .portions import load_each
 
 if TYPE_CHECKING:
-    from ._core.graph import CArchive
+    from ._core.carchive import CArchive
 
 __all__ = ["POSITION", "CObList", "CPtrList", "CStringList", "ListBase"]
 

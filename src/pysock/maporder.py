@@ -12,7 +12,7 @@ from ._core.collect import hash_bytes, hash_number, hash_text
 from ._core.errors import CInvalidArgException
 
 if TYPE_CHECKING:
-    from ._core.graph import CArchive
+    from ._core.carchive import CArchive
 
 __all__ = ["DEFAULT_TABLE", "HashKey", "in_bucket_order", "number_hash", "text_hash"]
 

@@ -26,13 +26,13 @@ from copy import deepcopy
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, final
 
+from ._core.classes import CObject
 from ._core.errors import CInvalidArgException
-from ._core.graph import CObject
 from .arrays import check_object, check_text
 from .maporder import DEFAULT_TABLE, in_bucket_order, number_hash, text_hash
 
 if TYPE_CHECKING:
-    from ._core.graph import CArchive
+    from ._core.carchive import CArchive
 
 __all__ = [
     "CMapPtrToPtr",

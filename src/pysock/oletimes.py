@@ -14,7 +14,7 @@ from ._core.errors import CInvalidArgException
 from .times import Quantity, format_span, quotient
 
 if TYPE_CHECKING:
-    from ._core.graph import CArchive
+    from ._core.carchive import CArchive
 
 __all__ = ["COleDateTime", "COleDateTimeSpan"]
 

@@ -10,7 +10,7 @@ from .oletimes import OleStatus
 from .times import Quantity
 
 if TYPE_CHECKING:
-    from ._core.graph import CArchive
+    from ._core.carchive import CArchive
 
 __all__ = ["CComBSTR", "COleCurrency"]
 

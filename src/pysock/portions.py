@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from ._core.graph import CArchive
+    from ._core.carchive import CArchive
 
 __all__ = ["load_each"]
 

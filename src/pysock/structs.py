@@ -16,7 +16,7 @@ from uuid import UUID
 from ._core.errors import CInvalidArgException
 
 if TYPE_CHECKING:
-    from ._core.graph import CArchive
+    from ._core.carchive import CArchive
 
 __all__ = ["CLSID", "FILETIME", "GUID", "LOGFONT", "POINT", "RECT", "SIZE", "CPoint", "CRect", "CSize"]
 

@@ -15,7 +15,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
-from ._core.graph import CObject, CRuntimeClass, default_registry
+from ._core.classes import CObject, CRuntimeClass, default_registry
 from ._core.wire import BYTE, DWORD, INT, LONG, LONGLONG, SHORT, UINT, ULONGLONG, WORD
 from .arrays import ArrayBase, CObArray, CPtrArray, check_object
 from .elements import Element, element
@@ -32,7 +32,7 @@ from .maps import (
 )
 
 if TYPE_CHECKING:
-    from ._core.graph import CArchive
+    from ._core.carchive import CArchive
 
 __all__ = [
     "CArray",

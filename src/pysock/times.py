@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 from ._core.errors import CInvalidArgException
 
 if TYPE_CHECKING:
-    from ._core.graph import CArchive
+    from ._core.carchive import CArchive
 
 __all__ = ["CTime", "CTimeSpan"]
 

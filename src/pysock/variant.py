@@ -14,7 +14,7 @@ from .oletimes import COleDateTime
 from .olevalues import CComBSTR, COleCurrency, check_length
 
 if TYPE_CHECKING:
-    from ._core.graph import CArchive
+    from ._core.carchive import CArchive
 
 __all__ = ["VARENUM", "COleVariant", "OleObject", "OlePersistence"]
 

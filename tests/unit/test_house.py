@@ -10,8 +10,8 @@ CORE = ROOT / "src" / "_core"
 
 # A room may import rooms of its own stack with a lower rank. `native` and `fast` declare C for one stack each.
 EVENTS = {"native": 0, "errors": 1, "names": 2, "events": 2, "pump": 3, "sockets": 4, "blocking": 5}
-BYTES = {"errors": 0, "fast": 1, "text": 2, "memfile": 2, "stream": 2, "wire": 2, "buffer": 3}
-BYTES |= {"archive": 4, "transact": 5, "graph": 6, "plan": 7, "push": 7, "collect": 1}
+BYTES = {"errors": 0, "fast": 1, "collect": 1, "classes": 2, "text": 2, "memfile": 2, "stream": 2, "wire": 2}
+BYTES |= {"buffer": 3, "archive": 4, "transact": 5, "graph": 6, "carchive": 7, "plan": 8, "push": 8}
 # The one compiled room above both: a socket of the events stack becomes a file (`stream`) of the bytes stack.
 BOTH = {**EVENTS, **BYTES, "link": 7}
 DOORS = ("native.pxd", "fast.pxd")  # each stack has one door to its C

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
-from .._core.graph import CArchive
+from .._core.carchive import CArchive
 from .._core.push import PENDING, Pending, PushArchive
 
 if TYPE_CHECKING:
