@@ -25,9 +25,8 @@ WIDENED = by_version({1: BYTE, 3: WORD})
 
 # --- the pieces -----------------------------------------------------------------------------------------
 # `schema=1` makes a class known to archives under its name, as IMPLEMENT_SERIAL(CGuitar, CObject, 1) does in
-# C++.  A `Record` occurs only as a member, without a tag.  All tags say schema 1, in every version of the
-# program, so classes that have changed say `schema_of=version`: then `since` and `until` are versions of the
-# document.
+# C++.  A `Record` occurs only as a member, without a tag.  All tags say schema 1, whatever the version, so
+# classes that have changed say `schema_of=version`: then `since` and `until` are versions of the document.
 
 
 class Font(Record):
@@ -59,10 +58,7 @@ class CGuitar(Owned, schema=1):
     preset: int = field(BYTE)
     volume: int = field(BYTE)
     pan: int = field(BYTE)
-    reverb: int = field(BYTE)
-    chorus: int = field(BYTE)
-    tremolo: int = field(BYTE)
-    phaser: int = field(BYTE)
+    effects: list[int] = field(fixed(BYTE, 4))  # reverb, chorus, tremolo, phaser
     capo: int = field(BYTE)
     tuning: CTuning = field(by_value(CTuning))
 
@@ -176,10 +172,7 @@ class CSection(Owned, schema=1, schema_of=version):  # a system
     rect: CRect = field(CRect)
     key: int = field(BYTE, until=2)
     end_bar: int = field(by_version({1: WORD, 3: BYTE}))
-    position_spacing: int = field(BYTE)
-    slash_above: int = field(BYTE)
-    slash_below: int = field(BYTE)
-    extra_spacing: int = field(BYTE)
+    spacings: list[int] = field(fixed(BYTE, 4))  # of positions, above and below slashes, extra
     start_bar: CMusicBar = field(by_value(CMusicBar), since=3)
     directions: list[CDirection] = field(objects(CDirection))
     chord_texts: list[CChordText] = field(objects(CChordText))
@@ -203,9 +196,9 @@ class Score(Record, schema_of=version):
     systems: list[CSection] = field(objects(CSection))
 
 
-# --- the header -----------------------------------------------------------------------------------------
-# In version 4 a number says which record is next, three times.  A `Record` without fields is nothing: who has
-# not released a song has no more to say about that, and traditional songs have no author.
+# --- the documents --------------------------------------------------------------------------------------
+# In version 4 a number says which record is next, three times.  A `Record` without fields stands for nothing:
+# an unreleased song, the author of a traditional one.
 
 
 class Audio(Record):
@@ -272,9 +265,6 @@ class OldSong(Record, schema_of=version):  # up to version 3
     copyright: str = field(CString)
     lyrics: str = field(CString)
     notes: str = field(CString, until=2)
-
-
-# --- the documents --------------------------------------------------------------------------------------
 
 
 class OldBody(Record):

@@ -112,7 +112,10 @@ def version(ar: CArchive) -> int:
 
 
 class by_version:
-    """A field whose type has changed: `by_version({1: BYTE, 3: WORD})` is a BYTE, and since version 3 a WORD."""
+    """A field whose type has changed: `by_version({1: BYTE, 3: WORD})` is a BYTE, and since version 3 a WORD.
+
+    What nobody has set is of the newest type.
+    """
 
     def __init__(self, types: dict[int, Any]) -> None:
         self.types = types
@@ -134,10 +137,8 @@ class variant:
     """A number, and behind it the record it stands for: a `switch` in C++, a union of classes here."""
 
     def __init__(self, number: Any, records: list[type[Record]], what: str) -> None:
-        self.number, self.records = (
-            one_of(number, range(len(records)), f"{what} below {len(records)}"),
-            records,
-        )
+        self.number = one_of(number, range(len(records)), f"{what} below {len(records)}")
+        self.records = records
 
     def __mfc_default__(self) -> Record:
         return self.records[0]()
