@@ -10,27 +10,33 @@ from collections.abc import Iterator
 
 from needs import needs, needs_command
 
+# Ends with us, not before: Xlib ends a process whose server goes away, and Tk keeps its connection to the last.
+_UNTIL_WE_END = '"$@" & read -r _; kill $!'
+_servers: list[subprocess.Popen[bytes]] = []
+
 
 @contextlib.contextmanager
 def display() -> Iterator[None]:
-    """An X server of our own, unless there is one already, or none is needed."""
+    """An X server of our own, one for the process, unless there is one already, or none is needed."""
     needs("tkinter")
-    if sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY"):
-        yield
-        return
+    if sys.platform not in ("win32", "darwin") and not os.environ.get("DISPLAY"):
+        _start()
+    yield
+
+
+def _start() -> None:
     reader, writer = os.pipe()
-    command = [needs_command("Xvfb"), "-displayfd", str(writer), "-screen", "0", "640x480x24"]
+    xvfb = [needs_command("Xvfb"), "-displayfd", str(writer), "-screen", "0", "640x480x24"]
     server = subprocess.Popen(
-        command, pass_fds=[writer], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["sh", "-c", _UNTIL_WE_END, "sh", *xvfb],
+        pass_fds=[writer],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     os.close(writer)
     with open(reader) as file:
         number = file.readline().strip()
     assert number, "Xvfb did not start"
+    _servers.append(server)
     os.environ["DISPLAY"] = f":{number}"
-    try:
-        yield
-    finally:
-        del os.environ["DISPLAY"]
-        server.terminate()
-        server.wait(10)

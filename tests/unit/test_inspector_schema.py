@@ -228,7 +228,7 @@ def test_declared_fields() -> None:
         "      tag back to object #3",
         "    member CTime when = CTime(6)",
         "      number DWORD first = 2147483658",
-        "      number LONGLONG = 6",
+        "      number LONGLONG _seconds = 6",
     ]
 
 

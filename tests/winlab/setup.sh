@@ -97,6 +97,10 @@ stdlib=$("$host" -c 'import sys, sysconfig; print("" if sys.base_prefix == "/usr
 tar cf - -C "$stdlib" --exclude='./site-packages' --exclude='./dist-packages' --exclude='./lib-dynload' \
     --exclude='./config-*' --exclude='./test' --exclude='./idlelib' --exclude='__pycache__' . | tar xf - -C "$WINPY/Lib"
 
+# The DLL's own importlib calls this as a class method, which 3.11.2's is not yet
+sed -i -z 's/\n    def invalidate_caches(cls):\n        FastPath/\n    @classmethod\n    def invalidate_caches(cls):\n        FastPath/' \
+    "$WINPY/Lib/importlib/metadata/__init__.py"
+
 # Tcl's and Tk's script libraries, of the same 8.6 but for the last number; tkinter looks for them in tcl/.
 for lib in tcl tk; do
     mkdir -p "$WINPY/tcl/${lib}8.6"
