@@ -203,6 +203,24 @@ def test_the_output_stays_as_it_was_if_there_is_an_error(wrong: list[str], file:
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.parametrize("how", [["--html"], ["--json"], []], ids=str)
+def test_standard_input_is_not_written_over(how: list[str], file: str) -> None:
+    before = Path(file).read_bytes()
+    with open(file, "rb") as stdin:
+        done = subprocess.run(
+            [sys.executable, "-m", "pysock", "inspect", "-", "-o", file, *how],
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"pysock inspect: {file}: is the input, too, and would be lost\n",
+    )
+    assert Path(file).read_bytes() == before
+
+
 @pytest.mark.windows_lacks("POSIX's permissions")
 def test_an_output_that_is_a_link_keeps_what_it_is(file: str, tmp_path: Path) -> None:
     (tmp_path / "out").touch(0o600)
