@@ -15,6 +15,7 @@ Handler = Callable[[Connection], Awaitable[None]]
 
 
 limit = asyncio.timeout
+TLS_SHUTDOWN = 30.0  # seconds that a loop waits for the end of TLS unless told otherwise
 
 
 class TransportConnection(Connection, asyncio.Protocol):
@@ -164,7 +165,8 @@ class TransportConnection(Connection, asyncio.Protocol):
         if self._is_tls():
             transport.set_write_buffer_limits(1, 0)  # `drain` now waits for the last byte
             await self._flush()
-            linger = max(linger, self._settings.stall_timeout or linger)  # the peer's answer says it has all
+            # The loop may still hold the last bytes; the peer's answer says that it has all.
+            linger = max(linger, self._settings.stall_timeout or TLS_SHUTDOWN)
         else:
             transport.set_write_buffer_limits(0)
             try:

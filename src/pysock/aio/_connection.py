@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .._core.wire import WCHAR, CString, CStringA, CStringW, FloatBox, IntBox, bool_
 
 V = TypeVar("V")
-O = TypeVar("O", bound="CObject")  # noqa: E741
+Obj = TypeVar("Obj", bound="CObject")
 
 
 class Limits(NamedTuple):
@@ -130,7 +130,7 @@ class Connection(ABC):
 
         TimeoutError, and the connection is aborted, if the peer takes nothing for `stall_timeout` seconds (see
         `connect`) while there is something to send; ConnectionError if it breaks or is aborted meanwhile. TLS has no
-        half-closed state: there it waits up to `stall_timeout` seconds, if that is longer, for the peer to end TLS.
+        half-closed state: under asyncio it waits up to `stall_timeout` seconds for the peer to end TLS.
         """
 
     @abstractmethod
@@ -144,12 +144,12 @@ class Connection(ABC):
     # --- reading
 
     @overload
-    async def read(
+    async def read(  # type: ignore[overload-overlap]
         self,
         T: type[WCHAR] | type[CString] | type[CStringA] | type[CStringW],
         *,
         timeout: float | None = None,
-    ) -> str: ...  # type: ignore[overload-overlap]
+    ) -> str: ...
     @overload
     async def read(self, T: type[bool_], *, timeout: float | None = None) -> bool: ...
     @overload
@@ -159,7 +159,7 @@ class Connection(ABC):
     @overload
     async def read(self, T: _Loads[V], *, timeout: float | None = None) -> V: ...
     @overload
-    async def read(self, T: type[O], *, timeout: float | None = None) -> O | None: ...
+    async def read(self, T: type[Obj], *, timeout: float | None = None) -> Obj | None: ...
     @overload
     async def read(self, T: Any, *, timeout: float | None = None) -> Any: ...
     async def read(self, T: Any, *, timeout: float | None = None) -> Any:
@@ -182,12 +182,12 @@ class Connection(ABC):
         return await self._take(lambda: self._in.try_line(unicode), timeout)
 
     @overload
-    def messages(
+    def messages(  # type: ignore[overload-overlap]
         self,
         T: type[WCHAR] | type[CString] | type[CStringA] | type[CStringW],
         *,
         timeout: float | None = None,
-    ) -> AsyncIterator[str]: ...  # type: ignore[overload-overlap]
+    ) -> AsyncIterator[str]: ...
     @overload
     def messages(self, T: type[bool_], *, timeout: float | None = None) -> AsyncIterator[bool]: ...
     @overload
@@ -197,7 +197,7 @@ class Connection(ABC):
     @overload
     def messages(self, T: _Loads[V], *, timeout: float | None = None) -> AsyncIterator[V]: ...
     @overload
-    def messages(self, T: type[O], *, timeout: float | None = None) -> AsyncIterator[O | None]: ...
+    def messages(self, T: type[Obj], *, timeout: float | None = None) -> AsyncIterator[Obj | None]: ...
     @overload
     def messages(self, T: Any, *, timeout: float | None = None) -> AsyncIterator[Any]: ...
     async def messages(self, T: Any, *, timeout: float | None = None) -> AsyncIterator[Any]:
