@@ -507,6 +507,23 @@ def test_closing_inside_the_block_leaves_the_block_alone(run: Callable[[Main], N
     assert went_on == ["close", "after", "abort", "after"]
 
 
+def test_closing_twice_at_once_loses_nothing(run: Callable[[Main], None]) -> None:
+    size, got = 15_000_000, []
+
+    async def main() -> None:
+        async def handler(conn: pysock.aio.Connection) -> None:
+            await sleep(0.3)
+            got.append(len(await conn.read(array_of(pysock.BYTE))))
+
+        async with await pysock.aio.serve(handler, HERE) as server:
+            async with await pysock.aio.connect(HERE, server.port) as conn:
+                conn.store(lambda ar: ar.write_array(pysock.BYTE, bytes(size)))
+                await both(conn.close, conn.close)
+            assert got == [size]
+
+    run(main)
+
+
 def test_abort_wakes_who_drains_and_who_reads(run: Callable[[Main], None]) -> None:
     done: list[str] = []
 

@@ -49,6 +49,7 @@ class StreamConnection(Connection):
         self._room = anyio.Event()  # for those that drain
         self._ending = False  # nothing more will be written
         self._closed = False
+        self._shut = anyio.Event()  # set with it
         self._error: Exception | None = None
         self._tasks: Any = None
         self._sending = (
@@ -151,6 +152,7 @@ class StreamConnection(Connection):
             else:
                 self.abort()
         finally:
+            self.abort()
             self._tasks.cancel_scope.cancel()
             # Not told of the exception, which would come back wrapped in a group.
             await self._tasks.__aexit__(None, None, None)
@@ -158,7 +160,10 @@ class StreamConnection(Connection):
                 await anyio.aclose_forcefully(self._stream)
 
     async def close(self, *, linger: float = 5.0) -> None:
-        if self._closed or self._ending:
+        if self._closed:
+            return
+        if self._ending:  # another task closes it
+            await self._shut.wait()
             return
         self._ending = True
         try:
@@ -187,6 +192,7 @@ class StreamConnection(Connection):
             self._sending.cancel()
             self._tasks.start_soon(anyio.aclose_forcefully, self._stream)  # this wakes who reads
         self._closed = self._ending = True
+        self._shut.set()
         self._tell_room()
         if not self._busy:
             self._in.close()
