@@ -263,11 +263,18 @@ cdef class PushArchive:
         return self.attempt(_LINES[unicode if unicode is None else bool(unicode)], True)
 
     def messages(self, T, /):
-        """Iterate over the values of the wire type `T` that are complete by now."""
+        """Iterate over the values of the wire type `T` that are complete by now.
+
+        ValueError if a value takes no bytes, as there would be no end of them.
+        """
+        cdef int64_t before
         while self.unread or self.stop is not None:
+            before = self.start()
             value = self.attempt(T, False)
             if value is _PENDING:
                 return
+            if self.start() == before:
+                raise ValueError(f"a value of {T!r} took no bytes: there would be no end of such messages")
             yield value
 
     # --- state

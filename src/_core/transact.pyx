@@ -167,6 +167,8 @@ cdef class Transactional(Cursor):
             if self.starved:  # somebody swallowed the exception; what came after it is wrong
                 raise_need_more(1, self.base + (self.rend - self.start))
             leave_item(self)
+        elif 0 <= self.max_total_ < position(self) - self.mark:  # it may have fitted the buffer
+            over_limit(self, "max_total", self.max_total_, position(self) - self.mark, self.mark)
         self.frames -= 1
         if self.frames == 0:
             self.let_go()
@@ -204,7 +206,8 @@ cdef class Transactional(Cursor):
         taken back.
 
         Writes nothing by itself. RuntimeError if none is open; CArchiveException (genericException) if a load
-        failed in it, and NeedMoreData if that was raised in it: such a one can only be rolled back.
+        failed in it, NeedMoreData if that was raised in it, and ArchiveLimitError if more than `max_total` bytes were
+        stored: such a one can only be rolled back.
         """
         self.commit_frame()
 

@@ -26,6 +26,7 @@ from pysock import (
     CStringList,
     array_of,
     by_value,
+    raw,
 )
 
 pytestmark = pytest.mark.adapters
@@ -476,5 +477,193 @@ def test_a_long_array_arrives(run: Callable[[Main], None]) -> None:
                 assert list(await conn.read(CStringList)) == [f"{i}" for i in range(50_000)]
                 with pytest.raises(CArchiveException):
                     await conn.read(CStringList)
+
+    run(main)
+
+
+# --- closing and aborting -------------------------------------------------------------------------------
+
+
+def test_closing_inside_the_block_leaves_the_block_alone(run: Callable[[Main], None]) -> None:
+    """The rest of the block goes on, and so does what comes after it."""
+    went_on: list[str] = []
+
+    async def main() -> None:
+        async with await pysock.aio.serve(echo, HERE) as server:
+            for how in ("close", "abort"):
+                async with await pysock.aio.connect(HERE, server.port) as conn:
+                    conn.write(CMsg("x"), MSG)
+                    assert (await conn.read(MSG)).text == "x"
+                    if how == "close":
+                        await conn.close()
+                    else:
+                        conn.abort()
+                    await sleep(0.01)
+                    went_on.append(how)
+                await sleep(0)
+                went_on.append("after")
+
+    run(main)
+    assert went_on == ["close", "after", "abort", "after"]
+
+
+def test_closing_twice_at_once_loses_nothing(run: Callable[[Main], None]) -> None:
+    size, got = 15_000_000, []
+
+    async def main() -> None:
+        async def handler(conn: pysock.aio.Connection) -> None:
+            await sleep(0.3)
+            got.append(len(await conn.read(array_of(pysock.BYTE))))
+
+        async with await pysock.aio.serve(handler, HERE) as server:
+            async with await pysock.aio.connect(HERE, server.port) as conn:
+                conn.store(lambda ar: ar.write_array(pysock.BYTE, bytes(size)))
+                await both(conn.close, conn.close)
+            assert got == [size]
+
+    run(main)
+
+
+def test_abort_wakes_who_drains_and_who_reads(run: Callable[[Main], None]) -> None:
+    done: list[str] = []
+
+    async def handler(conn: pysock.aio.Connection) -> None:
+        await sleep(30)
+
+    async def main() -> None:
+        async with await pysock.aio.serve(handler, HERE) as server:
+            async with await pysock.aio.connect(HERE, server.port) as conn:
+                conn.store(lambda ar: ar.write_array(pysock.BYTE, bytes(20_000_000)))
+
+                async def drains() -> None:
+                    with pytest.raises(ConnectionError):
+                        await conn.drain()
+                    done.append("drain")
+
+                async def reads() -> None:
+                    with pytest.raises(ConnectionError):
+                        await conn.read(WORD)
+                    done.append("read")
+
+                async def waits() -> None:
+                    await both(drains, reads)
+
+                async def aborts() -> None:
+                    await sleep(0.2)
+                    conn.abort()
+
+                await both(waits, aborts)
+
+    run(main)
+    assert sorted(done) == ["drain", "read"]
+
+
+def test_closing_a_tls_connection_loses_nothing(
+    run: Callable[[Main], None], contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    """The peer takes longer than `linger` for what was written."""
+    count, size, got = 60, 262_144, []
+
+    async def main() -> None:
+        async def handler(conn: pysock.aio.Connection) -> None:
+            for _ in range(count):
+                got.append(len(await conn.read(raw(size))))
+                await sleep(0.01)
+
+        async with await pysock.aio.serve(handler, HERE, ssl=contexts[0]) as server:
+            async with await pysock.aio.connect(
+                HERE, server.port, ssl=contexts[1], server_hostname="localhost"
+            ) as conn:
+                for _ in range(count):
+                    conn.write(bytes(size), raw(size))
+                await conn.close(linger=0.05)
+            for _ in range(500):
+                if len(got) == count:
+                    break
+                await sleep(0.01)
+
+    run(main)
+    assert got == [size] * count
+
+
+def test_a_peer_that_takes_nothing_keeps_nobody_for_ever(
+    run: Callable[[Main], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def handler(conn: pysock.aio.Connection) -> None:
+        conn.store(lambda ar: ar.write_array(pysock.BYTE, bytes(30_000_000)))
+
+    async def main() -> None:
+        async with await pysock.aio.serve(handler, HERE, stall_timeout=0.2) as server:
+            with socket.create_connection((HERE, server.port)):
+                await sleep(0.1)
+                server.close()
+                await server.wait_closed()  # the handler has ended
+        with pytest.raises(ValueError, match="stall_timeout"):
+            await pysock.aio.connect(HERE, 1, stall_timeout=0)
+
+    run(main)
+    assert "took nothing for 0.2 s" in caplog.text
+    caplog.clear()
+
+
+# --- limits and options ---------------------------------------------------------------------------------
+
+
+def test_max_total_is_of_a_message_not_of_what_waits(run: Callable[[Main], None]) -> None:
+    count, got = 2000, []
+
+    async def main() -> None:
+        async def handler(conn: pysock.aio.Connection) -> None:
+            await sleep(0.2)  # nobody reads
+            async for text in conn.messages(CString):
+                got.append(text)
+            conn.write(len(got), DWORD)
+
+        async with await pysock.aio.serve(handler, HERE, max_total=1000) as server:
+            async with await pysock.aio.connect(HERE, server.port) as conn:
+                for i in range(count):
+                    conn.write(f"{i:06}" * 10, CString)
+                    await conn.drain()
+            for _ in range(500):
+                if len(got) == count:
+                    break
+                await sleep(0.01)
+
+    run(main)
+    assert got == [f"{i:06}" * 10 for i in range(count)]
+
+
+def test_messages_that_take_no_bytes_are_refused(run: Callable[[Main], None]) -> None:
+    async def main() -> None:
+        async with await pysock.aio.serve(echo, HERE) as server:
+            async with await pysock.aio.connect(HERE, server.port) as conn:
+                with pytest.raises(ValueError, match="took no bytes"):
+                    async for _ in conn.messages(raw(0)):
+                        pass
+
+    run(main)
+
+
+def test_unknown_options_are_refused_at_the_call(run: Callable[[Main], None]) -> None:
+    async def main() -> None:
+        with pytest.raises(TypeError, match="bogus"):
+            await pysock.aio.serve(echo, HERE, bogus=1)
+        with pytest.raises(TypeError, match="bogus"):
+            await pysock.aio.connect(HERE, 1, bogus=1)
+        with pytest.raises(ValueError):
+            await pysock.aio.serve(echo, HERE, max_total=-1)
+
+    run(main)
+
+
+def test_connecting_has_a_time_out(
+    run: Callable[[Main], None], contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    """A listener that never answers the TLS handshake."""
+
+    async def main() -> None:
+        with socket.create_server((HERE, 0)) as listener:
+            with pytest.raises(TimeoutError, match=r"within 0\.1 s"):
+                await pysock.aio.connect(HERE, listener.getsockname()[1], ssl=contexts[1], timeout=0.1)
 
     run(main)

@@ -349,6 +349,7 @@ CHECKED = """
 from typing import reveal_type
 
 import pysock
+import pysock.aio
 from pysock import CArchive, CObject, CPoint, POINT, WORD, CString, Record, array_of, field, ref
 from pysock import CMapStringToString, CObArray, CStringList, CWordArray
 
@@ -369,6 +370,14 @@ with CArchive(b"", CArchive.load) as ar:
     reveal_type(ar.read_list(Header, 3))  # list[Header]
     reveal_type(ar.read_list(Stroke, 3))  # list[Stroke | None]
     reveal_type(ar.read_list(WORD, 3))  # list[int]
+
+async def over_the_wire(conn: pysock.aio.Connection, push: pysock.PushArchive) -> None:
+    reveal_type(await conn.read(Header))  # Header
+    reveal_type(await conn.read(CString))  # str
+    reveal_type(await conn.read(Stroke))  # Stroke | None
+    reveal_type([n async for n in conn.messages(WORD)])  # list[int]
+    reveal_type(list(push.messages(Header)))  # list[Header]
+
 class ByHand(CObject, schema=1):
     def __init__(self, size: int) -> None:
         self.size = size

@@ -38,6 +38,7 @@ from pysock import (
     by_value,
     field,
     list_of,
+    raw,
     ref,
 )
 
@@ -618,3 +619,11 @@ def test_leaving_python_with_a_stopped_read_is_silent() -> None:
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "stopped\n", "")
+
+
+def test_messages_that_take_no_bytes_are_refused() -> None:
+    with PushArchive() as push:
+        push.feed(b"\1")
+        with pytest.raises(ValueError, match="took no bytes"):
+            list(push.messages(raw(0)))
+        assert list(push.messages(BYTE)) == [1]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import pysock
 from pysock import (
+    BYTE,
     DWORD,
     UINT,
     WORD,
@@ -25,6 +26,7 @@ from pysock import (
     CString,
     NeedMoreData,
     array_of,
+    fixed,
 )
 
 REGISTRY = ClassRegistry()
@@ -402,6 +404,19 @@ def test_who_swallows_need_more_data_cannot_commit() -> None:
     assert ar.offset == 0
     with ar.transaction():
         assert ar.ReadWORD() == 5
+
+
+@pytest.mark.parametrize("n", [101, 4000, 5000, 100_000])
+def test_storing_above_max_total_is_refused_also_if_it_fits_the_buffer(n: int) -> None:
+    file = Calls()
+    ar = CArchive(file, CArchive.store, max_total=100)
+    with pytest.raises(ArchiveLimitError) as caught, ar.transaction():
+        ar.write([1] * n, fixed(BYTE, n))
+    assert caught.value.limit == "max_total" and ar.offset == 0
+    with ar.transaction(), ar.transaction():
+        ar.write([1] * 100, fixed(BYTE, 100))
+    ar.Close()
+    assert b"".join(file.calls) == b"\1" * 100  # type: ignore[arg-type]
 
 
 def test_ar_181_the_budget_is_that_of_the_transaction() -> None:

@@ -10,7 +10,7 @@ import logging
 import ssl as _ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ import anyio
 import anyio.abc
 import anyio.streams.tls
 
-from ._connection import Connection, Server, Settings
+from ._connection import Connection, Server, Settings, stalled
 
 Handler = Callable[[Connection], Awaitable[None]]
 _PIECE = 65536
@@ -32,6 +32,13 @@ _EXTRA = {
 _log = logging.getLogger("pysock.aio")
 
 
+@asynccontextmanager
+async def limit(seconds: float | None) -> AsyncIterator[None]:
+    """A block that raises TimeoutError after that time."""
+    with anyio.fail_after(seconds):
+        yield
+
+
 class StreamConnection(Connection):
     def __init__(self, settings: Settings, stream: Any) -> None:
         super().__init__(settings)
@@ -42,29 +49,38 @@ class StreamConnection(Connection):
         self._room = anyio.Event()  # for those that drain
         self._ending = False  # nothing more will be written
         self._closed = False
+        self._shut = anyio.Event()  # set with it
         self._error: Exception | None = None
         self._tasks: Any = None
+        self._sending = (
+            anyio.CancelScope()
+        )  # the sender alone: that of _tasks is around the user's block, too
 
     # --- sending
 
     async def _sender(self) -> None:
         try:
-            while True:
-                while self._queue:
-                    data = b"".join(self._queue)
-                    self._queue.clear()
-                    await self._stream.send(data)
-                    self._unsent -= len(data)
-                    if self._unsent <= self._settings.write_limits.low:
-                        self._tell_room()
-                if self._ending:
-                    return
-                await self._work.wait()
-                self._work = anyio.Event()
+            with self._sending:
+                while not self._ending or self._queue:
+                    if self._queue:
+                        await self._send_queue()
+                    else:
+                        await self._work.wait()
+                        self._work = anyio.Event()
         except _BROKEN as error:
             self._error = error
         finally:
             self._tell_room()
+
+    async def _send_queue(self) -> None:
+        data = memoryview(b"".join(self._queue))
+        self._queue.clear()
+        for at in range(0, len(data), _PIECE):  # in pieces, so that `close` sees whether the peer takes any
+            piece = bytes(data[at : at + _PIECE])
+            await self._stream.send(piece)
+            self._unsent -= len(piece)
+            if self._unsent <= self._settings.write_limits.low:
+                self._tell_room()
 
     def _tell_room(self) -> None:
         self._room.set()
@@ -84,10 +100,22 @@ class StreamConnection(Connection):
         await self._wait_for_room(low if self._unsent > high else high)
 
     async def _wait_for_room(self, most: int) -> None:
-        while self._error is None and self._unsent > most:
+        while self._error is None and not self._closed and self._unsent > most:
             await self._room.wait()
         if self._error is not None:
             raise ConnectionResetError(f"the connection is broken: {self._error!r}") from self._error
+        if self._closed:
+            raise ConnectionAbortedError("the connection was closed here")
+
+    async def _flush(self) -> None:
+        """Wait until all is sent, as long as the peer takes some of it."""
+        while True:
+            before = self._unsent
+            with anyio.move_on_after(self._settings.stall_timeout):
+                await self._wait_for_room(0)
+                return
+            if self._unsent >= before:
+                raise stalled(self._settings, before)
 
     # --- receiving
 
@@ -104,10 +132,8 @@ class StreamConnection(Connection):
     def _taken(self) -> None:
         """Nothing is paused: who reads fetches."""
 
-    @asynccontextmanager
-    async def _timeout(self, seconds: float | None) -> AsyncIterator[None]:
-        with anyio.fail_after(seconds):
-            yield
+    def _timeout(self, seconds: float | None) -> AbstractAsyncContextManager[Any]:
+        return limit(seconds)
 
     # --- life
 
@@ -126,6 +152,7 @@ class StreamConnection(Connection):
             else:
                 self.abort()
         finally:
+            self.abort()
             self._tasks.cancel_scope.cancel()
             # Not told of the exception, which would come back wrapped in a group.
             await self._tasks.__aexit__(None, None, None)
@@ -133,11 +160,14 @@ class StreamConnection(Connection):
                 await anyio.aclose_forcefully(self._stream)
 
     async def close(self, *, linger: float = 5.0) -> None:
-        if self._closed or self._ending:
+        if self._closed:
+            return
+        if self._ending:  # another task closes it
+            await self._shut.wait()
             return
         self._ending = True
         try:
-            await self._wait_for_room(0)
+            await self._flush()
             try:
                 await self._stream.send_eof()
             except (NotImplementedError, *_BROKEN):  # TLS cannot be half closed
@@ -158,9 +188,12 @@ class StreamConnection(Connection):
             pass
 
     def abort(self) -> None:
+        if self._tasks is not None and not self._closed:
+            self._sending.cancel()
+            self._tasks.start_soon(anyio.aclose_forcefully, self._stream)  # this wakes who reads
         self._closed = self._ending = True
-        if self._tasks is not None:
-            self._tasks.cancel_scope.cancel()
+        self._shut.set()
+        self._tell_room()
         if not self._busy:
             self._in.close()
 

@@ -9,9 +9,13 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self, cast
 
-from ._connection import Connection, Server, Settings
+from ._connection import Connection, Limits, Server, Settings, stalled
 
 Handler = Callable[[Connection], Awaitable[None]]
+
+
+limit = asyncio.timeout
+TLS_SHUTDOWN = 30.0  # seconds that a loop waits for the end of TLS unless told otherwise
 
 
 class TransportConnection(Connection, asyncio.Protocol):
@@ -30,6 +34,10 @@ class TransportConnection(Connection, asyncio.Protocol):
         self._gone: asyncio.Future[None] = self._loop.create_future()  # connection_lost was called
         self._ended: asyncio.Future[None] = self._loop.create_future()  # the peer has closed its side
         self._error: Exception | None = None  # why it broke
+        # What one message may take at most is also what the archive keeps unread.
+        high, low = settings.read_limits
+        most = self._in.archive.max_total
+        self._marks = settings.read_limits if most is None else Limits(min(high, most), min(low, most))
         self._paused = False  # we asked the loop not to read
         self._full = False  # the loop asked us not to write
         self._closing = False
@@ -38,7 +46,10 @@ class TransportConnection(Connection, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(*self._settings.write_limits)
+        high, low = self._settings.write_limits
+        if self._is_tls():
+            high = max(high, 1)  # at 0 a TLS transport is full when it is empty
+        self._transport.set_write_buffer_limits(high, low)
         if self._on_made is not None:
             self._on_made(self)
 
@@ -46,16 +57,16 @@ class TransportConnection(Connection, asyncio.Protocol):
         if self._closing:
             return
         self._in.feed(data)
-        if self._reader is not None and not self._reader.done():
-            if self._in.needed == 0:
-                self._wake()
-        elif not self._paused and self._in.unread > self._settings.read_limits.high:
+        if self._in.needed == 0:
+            self._wake()
+        waiting = self._reader is not None and not self._reader.done()
+        if not waiting and not self._paused and self._in.unread > self._marks.high:
             self._paused = True
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
         self._end()
-        return self._transport.get_extra_info("sslcontext") is None  # TLS cannot be half closed
+        return not self._is_tls()  # which cannot be half closed
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is None and not (self._closing and not self._ended.done()):
@@ -84,6 +95,9 @@ class TransportConnection(Connection, asyncio.Protocol):
                 self._in.eof()
             self._wake()
 
+    def _is_tls(self) -> bool:
+        return self._transport.get_extra_info("sslcontext") is not None
+
     def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
@@ -103,7 +117,7 @@ class TransportConnection(Connection, asyncio.Protocol):
             self._reader = None
 
     def _taken(self) -> None:
-        if self._paused and self._in.unread <= self._settings.read_limits.low:
+        if self._paused and self._in.unread <= self._marks.low:
             self._paused = False
             self._transport.resume_reading()
 
@@ -148,20 +162,36 @@ class TransportConnection(Connection, asyncio.Protocol):
         if self._paused:
             self._paused = False
             transport.resume_reading()
-        if transport.can_write_eof():
-            transport.set_write_buffer_limits(0)  # `drain` now waits for the last byte
+        if self._is_tls():
+            transport.set_write_buffer_limits(1, 0)  # `drain` now waits for the last byte
+            await self._flush()
+            # The loop may still hold the last bytes; the peer's answer says that it has all.
+            linger = max(linger, self._settings.stall_timeout or TLS_SHUTDOWN)
+        else:
+            transport.set_write_buffer_limits(0)
             try:
                 transport.write_eof()
             except OSError:
                 pass  # the peer has broken it; connection_lost will tell
             else:
-                await self.drain()
+                await self._flush()
                 await asyncio.wait([self._ended], timeout=linger)
         transport.close()
         await asyncio.wait([self._gone], timeout=linger)
         if not self._gone.done():
             transport.abort()
             await asyncio.shield(self._gone)
+
+    async def _flush(self) -> None:
+        """Wait until all is sent, as long as the peer takes some of it."""
+        while True:
+            before = self._transport.get_write_buffer_size()
+            try:
+                async with asyncio.timeout(self._settings.stall_timeout):
+                    return await self.drain()
+            except TimeoutError:
+                if self._transport.get_write_buffer_size() >= before:
+                    raise stalled(self._settings, before) from None
 
     def abort(self) -> None:
         self._closing = True
@@ -186,7 +216,12 @@ class LoopServer(Server):
     async def open(self, host: str | None, port: int, ssl: _ssl.SSLContext | None, backlog: int) -> None:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: TransportConnection(self._settings, self._made), host, port, ssl=ssl, backlog=backlog
+            lambda: TransportConnection(self._settings, self._made),
+            host,
+            port,
+            ssl=ssl,
+            backlog=backlog,
+            **_shutdown(self._settings, ssl),
         )
         self.addresses = [s.getsockname() for s in cast(Any, self._server).sockets]
         self.port = self.addresses[0][1]
@@ -226,12 +261,26 @@ class LoopServer(Server):
         await self.wait_closed()
 
 
+def _shutdown(settings: Settings, ssl: _ssl.SSLContext | None) -> dict[str, Any]:
+    """How long the loop waits for the end of TLS, in which it sends what it still holds."""
+    return (
+        {}
+        if ssl is None or settings.stall_timeout is None
+        else {"ssl_shutdown_timeout": settings.stall_timeout}
+    )
+
+
 async def connect(
     host: str, port: int, settings: Settings, ssl: _ssl.SSLContext | None, server_hostname: str | None
 ) -> Connection:
     loop = asyncio.get_running_loop()
     _, connection = await loop.create_connection(
-        lambda: TransportConnection(settings), host, port, ssl=ssl, server_hostname=server_hostname
+        lambda: TransportConnection(settings),
+        host,
+        port,
+        ssl=ssl,
+        server_hostname=server_hostname,
+        **_shutdown(settings, ssl),
     )
     return connection
 

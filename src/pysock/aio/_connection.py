@@ -6,15 +6,19 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, overload
 
 from .._core.carchive import CArchive
 from .._core.push import PENDING, Pending, PushArchive
 
 if TYPE_CHECKING:
+    from .._core.carchive import _Loads
+    from .._core.classes import CObject
     from .._core.push import _Options
+    from .._core.wire import WCHAR, CString, CStringA, CStringW, FloatBox, IntBox, bool_
 
 V = TypeVar("V")
+Obj = TypeVar("Obj", bound="CObject")
 
 
 class Limits(NamedTuple):
@@ -36,7 +40,15 @@ class Settings(NamedTuple):
 
     read_limits: Limits
     write_limits: Limits
+    stall_timeout: float | None
     options: _Options
+
+
+def stalled(settings: Settings, unsent: int) -> TimeoutError:
+    """What `close` raises when the peer takes nothing."""
+    return TimeoutError(
+        f"the peer took nothing for {settings.stall_timeout} s; {unsent} bytes or more are not sent"
+    )
 
 
 class Outbox:
@@ -115,6 +127,10 @@ class Connection(ABC):
         Nothing is lost: it waits until everything is sent, and then, for at most `linger` seconds, until the peer has
         closed its side, as closing earlier could take back from it what it has not received yet. What the
         peer sends meanwhile is dropped. A second time nothing happens.
+
+        TimeoutError, and the connection is aborted, if the peer takes nothing for `stall_timeout` seconds (see
+        `connect`) while there is something to send; ConnectionError if it breaks or is aborted meanwhile. TLS has no
+        half-closed state: under asyncio it waits up to `stall_timeout` seconds for the peer to end TLS.
         """
 
     @abstractmethod
@@ -127,6 +143,25 @@ class Connection(ABC):
 
     # --- reading
 
+    @overload
+    async def read(  # type: ignore[overload-overlap]
+        self,
+        T: type[WCHAR] | type[CString] | type[CStringA] | type[CStringW],
+        *,
+        timeout: float | None = None,
+    ) -> str: ...
+    @overload
+    async def read(self, T: type[bool_], *, timeout: float | None = None) -> bool: ...
+    @overload
+    async def read(self, T: type[IntBox], *, timeout: float | None = None) -> int: ...
+    @overload
+    async def read(self, T: type[FloatBox], *, timeout: float | None = None) -> float: ...
+    @overload
+    async def read(self, T: _Loads[V], *, timeout: float | None = None) -> V: ...
+    @overload
+    async def read(self, T: type[Obj], *, timeout: float | None = None) -> Obj | None: ...
+    @overload
+    async def read(self, T: Any, *, timeout: float | None = None) -> Any: ...
     async def read(self, T: Any, *, timeout: float | None = None) -> Any:
         """Wait for a value of the wire type `T`, as `CArchive.read` gives it.
 
@@ -146,14 +181,40 @@ class Connection(ABC):
         """Wait for a line of text, without its end; None at the end of the stream."""
         return await self._take(lambda: self._in.try_line(unicode), timeout)
 
+    @overload
+    def messages(  # type: ignore[overload-overlap]
+        self,
+        T: type[WCHAR] | type[CString] | type[CStringA] | type[CStringW],
+        *,
+        timeout: float | None = None,
+    ) -> AsyncIterator[str]: ...
+    @overload
+    def messages(self, T: type[bool_], *, timeout: float | None = None) -> AsyncIterator[bool]: ...
+    @overload
+    def messages(self, T: type[IntBox], *, timeout: float | None = None) -> AsyncIterator[int]: ...
+    @overload
+    def messages(self, T: type[FloatBox], *, timeout: float | None = None) -> AsyncIterator[float]: ...
+    @overload
+    def messages(self, T: _Loads[V], *, timeout: float | None = None) -> AsyncIterator[V]: ...
+    @overload
+    def messages(self, T: type[Obj], *, timeout: float | None = None) -> AsyncIterator[Obj | None]: ...
+    @overload
+    def messages(self, T: Any, *, timeout: float | None = None) -> AsyncIterator[Any]: ...
     async def messages(self, T: Any, *, timeout: float | None = None) -> AsyncIterator[Any]:
         """Iterate over values of the wire type `T` until the peer has closed its side.
 
         As `read`; but the end of the stream, where no message has begun, ends the loop. `timeout` is for each.
+        ValueError if a value takes no bytes, as there would be no end of them.
         """
 
         def attempt() -> Any:
-            return _End if self._in.at_eof else self._in.try_read(T)
+            if self._in.at_eof:
+                return _End
+            before = self._in.unread
+            value = self._in.try_read(T)
+            if value is not PENDING and self._in.unread == before:
+                raise ValueError(f"a value of {T!r} took no bytes: there would be no end of such messages")
+            return value
 
         while (value := await self._take(attempt, timeout)) is not _End:
             yield value

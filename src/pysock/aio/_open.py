@@ -7,6 +7,7 @@ import ssl as _ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from .._core.push import PushArchive
 from ._connection import Connection, Limits, Server, Settings
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 READ_LIMITS = (262144, 65536)
 WRITE_LIMITS = (65536, 16384)
+STALL_TIMEOUT = 60.0
 
 
 def _driver() -> Any:
@@ -29,8 +31,18 @@ def _driver() -> Any:
     return _asyncio
 
 
-def _settings(read_limits: tuple[int, int], write_limits: tuple[int, int], options: _Options) -> Settings:
-    return Settings(Limits.of(read_limits, "read_limits"), Limits.of(write_limits, "write_limits"), options)
+def _settings(
+    read_limits: tuple[int, int],
+    write_limits: tuple[int, int],
+    stall_timeout: float | None,
+    options: _Options,
+) -> Settings:
+    if stall_timeout is not None and not stall_timeout > 0:
+        raise ValueError(f"stall_timeout must be more than 0 seconds or None, got {stall_timeout!r}")
+    PushArchive(**options).close()  # wrong options are told here, not to the first peer
+    return Settings(
+        Limits.of(read_limits, "read_limits"), Limits.of(write_limits, "write_limits"), stall_timeout, options
+    )
 
 
 async def connect(
@@ -39,21 +51,32 @@ async def connect(
     *,
     ssl: _ssl.SSLContext | None = None,
     server_hostname: str | None = None,
+    timeout: float | None = None,
     read_limits: tuple[int, int] = READ_LIMITS,
     write_limits: tuple[int, int] = WRITE_LIMITS,
+    stall_timeout: float | None = STALL_TIMEOUT,
     **options: Any,
 ) -> Connection:
     """Connect to a peer that speaks archives.
 
     `ssl` is a context, and `server_hostname` the name to check instead of `host`. `read_limits` and `write_limits`
     are marks in bytes, (high, low): reading pauses when more than `high` bytes wait for somebody to read them and
-    goes on at `low`; `drain` waits from `high` down to `low` bytes that are not sent. All other options are
-    CArchive's, for both directions.
+    goes on at `low`; `drain` waits from `high` down to `low` bytes that are not sent. A connection that is being
+    closed is aborted when the peer has taken nothing for `stall_timeout` seconds; None waits for ever. All other
+    options are CArchive's, for both directions; a message may take `max_total` bytes.
 
-    OSError if there is no connection; asyncio's and Trio's own time-outs can be put around.
+    OSError if there is no connection; that is TimeoutError if there is none, with TLS, after `timeout` seconds.
+    TypeError or ValueError for wrong options.
     """
-    settings = _settings(read_limits, write_limits, options)  # type: ignore[arg-type]
-    connection: Connection = await _driver().connect(host, port, settings, ssl, server_hostname)
+    settings = _settings(read_limits, write_limits, stall_timeout, options)  # type: ignore[arg-type]
+    driver = _driver()
+    try:
+        async with driver.limit(timeout):
+            connection: Connection = await driver.connect(host, port, settings, ssl, server_hostname)
+    except TimeoutError as error:
+        if error.args:  # the system's own
+            raise
+        raise TimeoutError(f"no connection to {host} port {port} within {timeout} s") from None
     return connection
 
 
@@ -66,6 +89,7 @@ async def serve(
     backlog: int = 100,
     read_limits: tuple[int, int] = READ_LIMITS,
     write_limits: tuple[int, int] = WRITE_LIMITS,
+    stall_timeout: float | None = STALL_TIMEOUT,
     **options: Any,
 ) -> Server:
     """Listen, and run `handler(connection)` for each peer, in a task of its own.
@@ -75,6 +99,6 @@ async def serve(
     handler (under Trio to the logger "pysock.aio"). Port 0 takes a free one: see `Server.port`. The other
     parameters are those of `connect`.
     """
-    settings = _settings(read_limits, write_limits, options)  # type: ignore[arg-type]
+    settings = _settings(read_limits, write_limits, stall_timeout, options)  # type: ignore[arg-type]
     server: Server = await _driver().serve(handler, host, port, settings, ssl, backlog)
     return server
