@@ -1005,3 +1005,110 @@ def test_ar_220_a_store_that_fails_leaves_nothing_in_a_transaction():
     with loading(file.getvalue(), allow="registered") as ar:
         assert ar.read(Dot).x == 1
         assert ar.read(ToAny).to.next.value == 2
+
+
+# --- values whose code changes things meanwhile -------------------------------------------------------------
+
+
+class _Numbers(Record):
+    x: int = field(DWORD)
+    y: int = field(DWORD, default=0)
+
+
+class _Many(Record):
+    v: list = field(array_of(DWORD), default_factory=list)
+
+
+class _CountedMany(Record):
+    n: int = field(count_of("v", WORD))
+    m: object = field(ref(CObject), default=None)
+    v: list = field(array_of(WORD, count="n"), default_factory=list)
+
+
+class _Does:
+    """A number that does something when it is asked for the `when`-th time."""
+
+    def __init__(self, what, value, when=1):
+        self.what, self.value, self.left = what, value, when
+
+    def __index__(self):
+        self.left -= 1
+        if self.left == 0:
+            self.what()
+        return self.value
+
+
+def test_a_number_that_takes_itself_out_of_the_object():
+    record = _Numbers()
+    record.x = _Does(lambda: setattr(record, "x", 1), 1 << 70)
+    with CArchive(CMemFile(), CArchive.store) as ar:
+        with pytest.raises(OverflowError, match=r"_Numbers\.x: DWORD needs"):
+            ar.write(record)
+
+
+def test_an_element_that_stores_into_the_archive():
+    file = CMemFile()
+    ar = CArchive(file, CArchive.store)
+
+    def much():
+        for _ in range(100_000):
+            ar.WriteDWORD(0xAAAAAAAA)
+
+    with ar.transaction():
+        ar.write(_Many(v=[1, _Does(much, 5, when=2), 3]))
+    ar.Close()
+    data = file.getvalue()
+    assert len(data) == 2 + 12 + 400_000
+    assert data.startswith(b"\3\0") and data.endswith(struct.pack("<3I", 1, 5, 3))
+
+
+def test_an_element_that_aborts_the_archive():
+    ar = CArchive(CMemFile(), CArchive.store)
+    with pytest.raises(ValueError, match="closed"):
+        ar.write(_Many(v=[1, _Does(ar.Abort, 5, when=2), 3]))
+
+
+@pytest.mark.parametrize("change", [lambda v: v.append(1), lambda v: v.pop()])
+def test_a_list_that_changes_its_length_meanwhile(change):
+    record = _Many(v=[1, 2, 3])
+    record.v[1] = _Does(lambda: change(record.v), 5, when=2)
+    ar = CArchive(CMemFile(), CArchive.store)
+    with pytest.raises(RuntimeError, match="changed while it was stored: 3 elements"):
+        ar.write(record)
+    ar.Abort()
+
+
+def test_a_count_never_disagrees_with_its_list():
+    class Adds(CObject, schema=1):
+        def Serialize(self, ar):
+            record.v.append(9)
+
+    record = _CountedMany(v=[1, 2], m=Adds())
+    ar = CArchive(CMemFile(), CArchive.store)
+    with pytest.raises(RuntimeError, match="2 elements were counted, there are 3") as caught:
+        ar.write(record)
+    assert caught.value.__notes__ == ["in _CountedMany.v"]
+    ar.Abort()
+
+
+# --- values that are nearly right ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [(1,), (1, 2, 3), ()])
+def test_a_point_is_of_two_numbers(given):
+    class At(Record):
+        p: CPoint = field(POINT)
+
+    with CArchive(CMemFile(), CArchive.store) as ar:
+        with pytest.raises(ValueError, match=rf"At\.p: need a CPoint or 2 numbers, got {len(given)}"):
+            ar.write(At(p=given))
+
+
+@pytest.mark.parametrize("given", ["no", 2, None, 0.0, []])
+def test_a_bool_is_a_bool(given):
+    class Flag(Record):
+        on: bool = field(bool_)
+
+    with CArchive(CMemFile(), CArchive.store) as ar:
+        with pytest.raises(TypeError, match=r"Flag\.on: bool_ needs a bool, got "):
+            ar.write(Flag(on=given))
