@@ -339,6 +339,10 @@ cdef int check_item(Graph a, Item it, object v) except -1:
         if not isinstance(v, (bytes, bytearray)):
             raise TypeError(f"need bytes, got {type(v).__name__}")
         check_number(it, len(v))
+    elif it.code == C_WIRE:
+        check = getattr(it.what, "__mfc_check__", None)
+        if check is not None:
+            check(a, v)
     elif it.code == C_LIST:
         v = elements_of(v)
         check_number(it, len(v))
@@ -629,6 +633,11 @@ cdef class Plan(Program):
             raise
         leave_item(a)
 
+    def check_values(self, obj, ar, /):
+        """Raise what storing an object would raise for its values, as far as that can be known."""
+        self.own_object(obj)
+        self.check(<CArchive?>ar, obj)
+
     def __repr__(self):
         return f"<declared Serialize of {self.cls.__name__}>"
 
@@ -720,11 +729,11 @@ cdef class Plan(Program):
                 refuse(it.kind, value)
             else:
                 check_item(a, it, value)
-        except UnicodeError as e:
+        except Exception as e:
+            if type(e) in (OverflowError, TypeError, ValueError):
+                raise type(e)(f"{self.cls.__name__}.{form.fields[i].name}: {e}") from None
             e.add_note(f"in {self.cls.__name__}.{form.fields[i].name}")
             raise
-        except (OverflowError, TypeError, ValueError) as e:
-            raise type(e)(f"{self.cls.__name__}.{form.fields[i].name}: {e}") from None
         return 0
 
     cdef int missing(self, Form form, Py_ssize_t i) except -1:

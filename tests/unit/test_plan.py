@@ -19,6 +19,7 @@ from pysock import (
     DOUBLE,
     DWORD,
     FLOAT,
+    GUID,
     INT,
     LONG,
     LONGLONG,
@@ -40,6 +41,7 @@ from pysock import (
     CObArray,
     CObject,
     COleDateTime,
+    COleVariant,
     CPoint,
     CString,
     CStringA,
@@ -1112,3 +1114,82 @@ def test_a_bool_is_a_bool(given):
     with CArchive(CMemFile(), CArchive.store) as ar:
         with pytest.raises(TypeError, match=r"Flag\.on: bool_ needs a bool, got "):
             ar.write(Flag(on=given))
+
+
+# --- values that their own type stores ----------------------------------------------------------------------
+
+
+class _Timed(CObject, schema=1):
+    w: int = field(WORD, default=1)
+    t: object = field(CTime, default_factory=CTime)
+    m: dict = field(map_of(DWORD, CString), default_factory=dict)
+    g: object = field(GUID, default_factory=GUID)
+    v: object = field(COleVariant, default=None)
+    many: list = field(array_of(CTime), default_factory=list)
+    four: list = field(fixed(COleDateTime, 2), default_factory=lambda: [COleDateTime(0), COleDateTime(0)])
+    parts: dict = field(map_of(WORD, _Numbers), default_factory=dict)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "good"),
+    [
+        ("t", "now", CTime(5)),
+        ("m", [1], {1: "a"}),
+        ("m", {1: "a", 2: 5}, {}),
+        ("m", {"x": "a"}, {}),
+        ("g", "no", GUID()),
+        ("v", object(), 5),
+        ("many", [CTime(1), "x"], [CTime(1)]),
+        ("many", 5, []),
+        ("four", [COleDateTime(0)], [COleDateTime(0)] * 2),
+        ("parts", {1: _Numbers(x=-1)}, {1: _Numbers(x=1)}),
+        ("parts", {1: 2}, {}),
+    ],
+)
+def test_ar_211_values_of_other_types_are_looked_at_too(name, bad, good):
+    one = _Timed()
+    setattr(one, name, bad)
+    ar = CArchive(file := CMemFile(), CArchive.store)
+    with pytest.raises(Exception) as caught:
+        ar.WriteObject(one)
+    told = [str(caught.value), *getattr(caught.value, "__notes__", ())]
+    assert any(f"_Timed.{name}" in text for text in told), told
+    assert ar.offset == 0 and not ar.in_transaction
+    setattr(one, name, good)
+    ar.WriteObject(one)
+    ar.Close()
+    with CArchive(file.getvalue(), CArchive.load) as ar:
+        assert ar.ReadObject(_Timed).w == 1
+        with pytest.raises(ArchiveEndOfFile):
+            ar.ReadBYTE()
+
+
+def test_an_object_that_fails_in_its_middle_is_taken_back():
+    class Late:
+        fails = True
+
+        @classmethod
+        def __mfc_load__(cls, ar):
+            return ar.ReadBYTE()
+
+        @classmethod
+        def __mfc_store__(cls, ar, value):
+            if cls.fails:
+                raise KeyError("late")
+            ar.WriteBYTE(value)
+
+    class Halves(CObject, schema=1, registry=ClassRegistry()):
+        w: int = field(WORD, default=7)
+        b: object = field(Late, default=3)
+
+    one, file = Halves(), CMemFile()
+    ar = CArchive(file, CArchive.store)
+    ar.WriteBYTE(9)
+    with pytest.raises(KeyError):
+        ar.WriteObject(one)
+    assert ar.offset == 1
+    Late.fails = False
+    ar.WriteObject(one)
+    ar.WriteObject(one)
+    ar.Close()
+    assert file.getvalue() == b"\x09\xff\xff\1\0\6\0Halves\7\0\3\2\0"
