@@ -3,12 +3,14 @@
 import copy
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 import textwrap
 import tracemalloc
 from abc import ABC, abstractmethod
 from collections.abc import Sized
+from pathlib import Path
 
 import pytest
 
@@ -473,6 +475,20 @@ def test_type_checkers_see_the_constructor(tmp_path):
 def test_all_is_exported():
     for name in ("Field", "Record", "count_of", "field", "fields", "raw", "ref"):
         assert name in pysock.__all__
+
+
+def test_the_page_satisfies_type_checkers(tmp_path):
+    pytest.importorskip("mypy")
+    page = Path(__file__).parents[2] / "docs" / "declared-fields.md"
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+    (tmp_path / "page.py").write_text("\n".join(blocks), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "page.py"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout
 
 
 class _Link(CObject, schema=0, eq=True):
