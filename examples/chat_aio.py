@@ -5,6 +5,7 @@ CSocket one.
     python chat_aio.py join NAME [HOST [PORT]]
 """
 
+import argparse
 import asyncio
 import sys
 import threading
@@ -12,6 +13,7 @@ import threading
 import pysock.aio
 from pysock import by_value
 from pysock.chat import CMsg, Discussion
+from pysock.chat.command import name, port
 from pysock.chat.text import check_name, shown
 
 MSG = by_value(CMsg)  # `Serialize` alone: no tag, no class name
@@ -140,15 +142,18 @@ def typed_lines() -> asyncio.Queue[str]:
 
 
 def main() -> None:
-    verb, *rest = sys.argv[1:] or [""]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    verbs = parser.add_subparsers(required=True, dest="verb", metavar="serve|join")
+    serving, joining = verbs.add_parser("serve"), verbs.add_parser("join")
+    joining.add_argument("name", type=name, help="who you are")
+    joining.add_argument("host", nargs="?", default="127.0.0.1")
+    for verb in (serving, joining):
+        verb.add_argument("port", nargs="?", type=port, default=8707)
+    given = parser.parse_args()
     try:
-        if verb == "serve" and len(rest) < 2:
-            asyncio.run(serve(int(*rest or ["8707"])))
-        elif verb == "join" and 1 <= len(rest) <= 3:
-            name, host, port = rest + ["127.0.0.1", "8707"][len(rest) - 1 :]
-            asyncio.run(join(name, host, int(port)))
-        else:
-            sys.exit(__doc__)
+        asyncio.run(serve(given.port) if given.verb == "serve" else join(given.name, given.host, given.port))
+    except OSError as error:  # nobody serves there, the port is taken, there is no such host
+        sys.exit(f"cannot {given.verb}: {error}")
     except KeyboardInterrupt:
         pass
 

@@ -10,21 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from records import dump_document, load_document, main, objects, to_json
+from records import Owned, dump_document, load_document, main, objects, to_json
 
-from pysock import BYTE, DWORD, LONG, WORD, CObject, CString, Record, by_value, field, fixed
+from pysock import BYTE, DWORD, LONG, WORD, CString, Record, by_value, field, fixed
 
 ARCHIVE: dict[str, Any] = dict(unicode=False, encoding="cp1252")
 
 
-class CServerNode(CObject, schema=0):
+class CServerNode(Owned, schema=0):
     """A name and the names below it.
 
     `schema=0` stands for DECLARE_SERIAL / IMPLEMENT_SERIAL: it enters the class into the registry, from which
     an archive takes it when the stream names it.
     """
-
-    __slots__ = ("_owned",)  # set once the node is in a list, see `objects`
 
     shape: int = field(WORD, default=0)
     link_key: str = field(CString, default="")

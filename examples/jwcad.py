@@ -9,12 +9,11 @@ fields, a list of figures, a list of block definitions, and (since version 7) im
 
 import math
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import records
-from records import Record, counted, objects, one_of, raw
+from records import Owned, by_version, objects, one_of, transfer, version, version_in
 from records import to_json as to_json
 
 from pysock import (
@@ -27,59 +26,144 @@ from pysock import (
     CArchive,
     CString,
     CTime,
+    Record,
+    array_of,
     by_value,
+    field,
     fixed,
+    raw,
 )
 
 NEWEST = 700
-
 
 P = fixed(DOUBLE, 2)  # a point: x and y in millimetres
 
 
 # --- the header -----------------------------------------------------------------------------------------
+# `since` is the first version of the program that writes a field; the archive's document tells the file's.
 
 
-class Part(Record):
-    newest = NEWEST
+class Layer(Record):
+    state: int = field(DWORD)
+    protect: int = field(DWORD)
 
 
-class Layer(Part):
-    fields = dict(state=DWORD, protect=DWORD)
+class Group(Record):
+    state: int = field(DWORD)
+    layer: int = field(DWORD)
+    scale: float = field(DOUBLE)
+    protect: int = field(DWORD)
+    layers: list[Layer] = field(fixed(Layer, 16))
 
 
-class Group(Part):
-    fields = dict(state=DWORD, layer=DWORD, scale=DOUBLE, protect=DWORD, layers=fixed(by_value(Layer), 16))
+class Mark(Record, schema_of=version):  # a remembered view of the drawing
+    scale: float = field(DOUBLE)
+    origin: list[float] = field(P)
+    group: int = field(DWORD, since=300)
 
 
-class Mark(Part):
-    """A remembered view of the drawing."""
+class View(Record, schema_of=version):
+    """Printer, grid, names of layers, shadows, what the screen shows."""
 
-    def layout(self, version: int) -> Iterator[tuple[str, Any]]:
-        yield "scale", DOUBLE
-        yield "origin", P
-        if version >= 300:
-            yield "group", DWORD
+    printer_origin: list[float] = field(P)
+    printer_scale: float = field(DOUBLE)
+    printer_set: int = field(DWORD)
+    grid_mode: int = field(DWORD)
+    grid_minimum: float = field(DOUBLE)
+    grid_spacing: list[float] = field(P)
+    grid_origin: list[float] = field(P)
+    layer_names: list[list[str]] = field(fixed(fixed(CString, 16), 16))
+    group_names: list[str] = field(fixed(CString, 16))
+    shadow_level: float = field(DOUBLE)
+    latitude: float = field(DOUBLE)
+    shadow_9_to_15h: int = field(DWORD)
+    wall_shadow_level: float = field(DOUBLE)
+    sky_level: float = field(DOUBLE, since=300)
+    sky_radius: float = field(DOUBLE, since=300)
+    unit_3d: int = field(DWORD)
+    screen_scale: float = field(DOUBLE)
+    screen_origin: list[float] = field(P)
+    range_scale: float = field(DOUBLE)
+    range_origin: list[float] = field(P)
+    marks: list[Mark] = field(fixed(Mark, 4))
+    more_marks: list[Mark] = field(fixed(Mark, 4), since=300)
+    text_unused: list[float] = field(fixed(DOUBLE, 3), since=300)
+    text_unused2: int = field(DWORD, since=300)
+    text_unused3: list[float] = field(fixed(DOUBLE, 2), since=300)
+    text_background_margin: float = field(DOUBLE, since=300)
+    text_background_kind: int = field(DWORD, since=300)
+    offsets: list[float] = field(fixed(DOUBLE, 10))
+    offset_both_sides: float = field(DOUBLE)
 
 
-class Pen(Part):
-    fields = dict(color=DWORD, width=DWORD)
+class Pen(Record):
+    color: int = field(DWORD)
+    width: int = field(DWORD)
 
 
-class PrinterPen(Part):
-    fields = dict(color=DWORD, width=DWORD, point_radius=DOUBLE)
+class PrinterPen(Pen):
+    point_radius: float = field(DOUBLE)
 
 
-class UserColor(Part):
-    fields = dict(name=CString, color=DWORD, width=DWORD, point_radius=DOUBLE)
+class UserColor(Record):
+    name: str = field(CString)
+    pen: PrinterPen = field(PrinterPen)
 
 
-class UserLine(Part):
-    fields = dict(name=CString, segments=DWORD, pitches=fixed(DOUBLE, 10))
+class UserLine(Record):
+    name: str = field(CString)
+    segments: int = field(DWORD)
+    pitches: list[float] = field(fixed(DOUBLE, 10))
 
 
-class TextKind(Part):
-    fields = dict(width=DOUBLE, height=DOUBLE, spacing=DOUBLE, color=DWORD)
+class Pens(Record, schema_of=version):
+    """Colours, line types and the order of drawing."""
+
+    screen_pens: list[Pen] = field(fixed(Pen, 10))
+    printer_pens: list[PrinterPen] = field(fixed(PrinterPen, 10))
+    line_types: list[list[int]] = field(fixed(fixed(DWORD, 4), 8))
+    random_lines: list[list[int]] = field(fixed(fixed(DWORD, 5), 5))
+    double_lines: list[list[int]] = field(fixed(fixed(DWORD, 4), 4))
+    draw_points: list[int] = field(fixed(DWORD, 2))  # on screen, on printer
+    bitmaps_first: int = field(DWORD)
+    reverse_draw: int = field(DWORD)
+    reverse_search: int = field(DWORD)
+    color_print: int = field(DWORD)
+    layer_order: int = field(DWORD)
+    color_order: int = field(DWORD)
+    continuous_print: int = field(DWORD)
+    common_gray: int = field(DWORD)
+    print_display_only: int = field(DWORD)
+    draw_time: int = field(DWORD, since=223)
+    eye_init: int = field(DWORD, since=223)
+    eye_heights: list[int] = field(fixed(DWORD, 3), since=223)
+    eye_values: list[float] = field(fixed(DOUBLE, 5), since=223)
+    last_dimensions: list[float] = field(fixed(DOUBLE, 4), since=225)
+    solid_color: list[int] = field(fixed(DWORD, 2), since=230)
+    user_screen_pens: list[Pen] = field(fixed(Pen, 257), since=420)
+    user_colors: list[UserColor] = field(fixed(UserColor, 257), since=420)
+    user_line_types: list[list[int]] = field(fixed(fixed(DWORD, 4), 33), since=420)
+    user_lines: list[UserLine] = field(fixed(UserLine, 33), since=420)
+
+
+class TextKind(Record):
+    width: float = field(DOUBLE)
+    height: float = field(DOUBLE)
+    spacing: float = field(DOUBLE)
+    color: int = field(DWORD)
+
+
+class Texts(Record):
+    """The ten kinds of text, and the settings for the next one."""
+
+    kinds: list[TextKind] = field(fixed(TextKind, 10))
+    next: TextKind = field(TextKind)
+    kind: int = field(DWORD)
+    line_gap: float = field(DOUBLE)
+    line_count: float = field(DOUBLE)
+    offset_on: int = field(DWORD)
+    offsets_x: list[float] = field(fixed(DOUBLE, 3))
+    offsets_y: list[float] = field(fixed(DOUBLE, 3))
 
 
 # --- figures --------------------------------------------------------------------------------------------
@@ -87,228 +171,137 @@ class TextKind(Part):
 # accepts any schema is `versionable`; what it then reads depends on the version of the drawing.
 
 
-class CData(Part, schema=NEWEST, versionable=True):
+class CData(Owned, schema=NEWEST, versionable=True, schema_of=version):
     """What every figure begins with."""
 
-    shape: dict[str, Any] = {}
-
-    def layout(self, version: int) -> Iterator[tuple[str, Any]]:
-        yield "curve", DWORD
-        yield "pen_style", BYTE
-        yield "pen_color", WORD
-        if version >= 351:
-            yield "pen_width", WORD
-        yield "layer", WORD
-        yield "group", WORD
-        yield "flags", WORD
-        yield from self.shape.items()
+    curve: int = field(DWORD)
+    pen_style: int = field(BYTE)
+    pen_color: int = field(WORD)
+    pen_width: int = field(WORD, since=351)
+    layer: int = field(WORD)
+    group: int = field(WORD)
+    flags: int = field(WORD)
 
 
-class CDataSen(CData, schema=NEWEST, versionable=True):
-    """A line (sen)."""
-
-    shape = dict(start=P, end=P)
-
-
-class CDataEnko(CData, schema=NEWEST, versionable=True):
-    """An arc (enko), of a circle or of an ellipse."""
-
-    shape = dict(
-        center=P,
-        radius=DOUBLE,
-        start_angle=DOUBLE,
-        arc_angle=DOUBLE,
-        tilt=DOUBLE,
-        flatness=DOUBLE,
-        full_circle=DWORD,
-    )
+class CDataSen(CData, schema=NEWEST, versionable=True):  # a line
+    start: list[float] = field(P)
+    end: list[float] = field(P)
 
 
-class CDataTen(CData, schema=NEWEST, versionable=True):
-    """A point (ten)."""
-
-    def layout(self, version: int) -> Iterator[tuple[str, Any]]:
-        yield from super().layout(version)
-        yield "point", P
-        yield "temporary", DWORD
-        if self.pen_style == 100:  # an arrow or another mark instead of a dot
-            yield "code", DWORD
-            yield "angle", DOUBLE
-            yield "scale", DOUBLE
+class CDataEnko(CData, schema=NEWEST, versionable=True):  # an arc, of a circle or of an ellipse
+    center: list[float] = field(P)
+    radius: float = field(DOUBLE)
+    start_angle: float = field(DOUBLE)
+    arc_angle: float = field(DOUBLE)
+    tilt: float = field(DOUBLE)
+    flatness: float = field(DOUBLE)
+    full_circle: int = field(DWORD)
 
 
-class CDataMoji(CData, schema=NEWEST, versionable=True):
-    """A text (moji)."""
+class Dot(CData):
+    point: list[float] = field(P)
+    temporary: int = field(DWORD)
 
-    shape = dict(
-        start=P,
-        end=P,
-        kind=DWORD,
-        width=DOUBLE,
-        height=DOUBLE,
-        spacing=DOUBLE,
-        angle=DOUBLE,
-        font=CString,
-        text=CString,
-    )
+
+class Arrow(Record):
+    code: int = field(DWORD)
+    angle: float = field(DOUBLE)
+    scale: float = field(DOUBLE)
+
+
+class CDataTen(Dot, schema=NEWEST, versionable=True):
+    """A point.  Some have an arrow or another mark instead of a dot.
+
+    That hangs on a field before it, so it is no declared field: here `Serialize` is written by hand, and calls
+    the declared part.
+    """
+
+    __slots__ = ("arrow",)
+
+    def Serialize(self, ar: CArchive) -> None:
+        super().Serialize(ar)
+        if self.pen_style == 100:
+            transfer(ar, self, "arrow", Arrow)
+
+
+class CDataMoji(CData, schema=NEWEST, versionable=True):  # a text
+    start: list[float] = field(P)
+    end: list[float] = field(P)
+    kind: int = field(DWORD)
+    width: float = field(DOUBLE)
+    height: float = field(DOUBLE)
+    spacing: float = field(DOUBLE)
+    angle: float = field(DOUBLE)
+    font: str = field(CString)
+    text: str = field(CString)
 
 
 class CDataSunpou(CData, schema=NEWEST, versionable=True):
-    """A dimension (sunpou): a line and a text, and since 4.20 its extension lines and end points."""
+    """A dimension: a line and a text, and since 4.20 its extension lines and end points."""
 
-    def layout(self, version: int) -> Iterator[tuple[str, Any]]:
-        yield from super().layout(version)
-        yield "line", by_value(CDataSen)
-        yield "text", by_value(CDataMoji)
-        if version >= 420:
-            yield "mode", WORD
-            yield "extensions", fixed(by_value(CDataSen), 2)
-            yield "points", fixed(by_value(CDataTen), 4)
+    line: CDataSen = field(by_value(CDataSen))
+    text: CDataMoji = field(by_value(CDataMoji))
+    mode: int = field(WORD, since=420)
+    extensions: list[CDataSen] = field(fixed(by_value(CDataSen), 2), since=420)
+    points: list[CDataTen] = field(fixed(by_value(CDataTen), 4), since=420)
 
 
-class CDataSolid(CData, schema=NEWEST, versionable=True):
-    """A filled area of three or four corners."""
+class Area(CData):
+    corners: list[list[float]] = field(fixed(P, 4))  # start, end, second, third
 
-    def layout(self, version: int) -> Iterator[tuple[str, Any]]:
-        yield from super().layout(version)
-        yield "corners", fixed(P, 4)  # start, end, second, third
+
+class CDataSolid(Area, schema=NEWEST, versionable=True):  # a filled area of three or four corners
+    __slots__ = ("rgb",)
+
+    def Serialize(self, ar: CArchive) -> None:
+        super().Serialize(ar)
         if self.pen_color == 10:
-            yield "rgb", DWORD
+            transfer(ar, self, "rgb", DWORD)
 
 
-class CDataBlock(CData, schema=NEWEST, versionable=True):
-    """An insertion of a block."""
+class CDataBlock(CData, schema=NEWEST, versionable=True):  # an insertion of a block
+    origin: list[float] = field(P)
+    scale_x: float = field(DOUBLE)
+    scale_y: float = field(DOUBLE)
+    angle: float = field(DOUBLE)
+    number: int = field(DWORD)
 
-    shape = dict(origin=P, scale_x=DOUBLE, scale_y=DOUBLE, angle=DOUBLE, number=DWORD)
 
-
-class CDataList(CData, schema=NEWEST, versionable=True):
-    """The definition of a block: a named list of figures."""
-
-    # The list may hold figures of any class that derives from CData.
-    shape = dict(number=DWORD, referenced=DWORD, time=CTime, name=CString, figures=objects(CData))
+class CDataList(CData, schema=NEWEST, versionable=True):  # the definition of a block
+    number: int = field(DWORD)
+    referenced: int = field(DWORD)
+    time: CTime = field(CTime)
+    name: str = field(CString)
+    figures: list[CData] = field(objects(CData))  # of any class that derives from CData
 
 
 # --- the drawing ----------------------------------------------------------------------------------------
 
 
-class ImageData:
-    """The bytes of an image file behind their number; `EnsureRead` takes memory only for bytes that exist."""
-
-    @staticmethod
-    def __mfc_load__(ar: CArchive) -> bytes:
-        return ar.EnsureRead(ar.ReadDWORD())
-
-    @staticmethod
-    def __mfc_store__(ar: CArchive, value: bytes) -> None:
-        ar.WriteDWORD(len(value))
-        ar.Write(value)
+class Image(Record):
+    name: str = field(CString)
+    data: bytes = field(raw(DWORD))
 
 
-class Image(Part):
-    data = b""
-    fields = dict(name=CString, data=ImageData)
-
-
-class Drawing(Part):
+class Drawing(Record):
     """A whole .jww file.  The names are ours; the publisher's description of the format has none."""
 
-    version = NEWEST
-
-    def layout(self, _: int) -> Iterator[tuple[str, Any]]:
-        yield "magic", one_of(raw(8), [b"JwwData."], "'JwwData.', which begins a Jw_cad drawing")
-        yield "version", one_of(DWORD, range(200, 800), "a version of 200 to 799")
-        yield "memo", CString
-        yield "paper", DWORD
-        yield "group", DWORD
-        yield "groups", fixed(by_value(Group), 16)
-        yield "unused", fixed(DWORD, 14)
-        yield "dimension_settings", fixed(DWORD, 5)
-        yield "unused2", DWORD
-        yield "line_width", DWORD
-        yield from self.view()
-        yield from self.pens()
-        yield from self.texts()
-        yield "figures", objects(CData)
-        yield "blocks", objects(CDataList)
-        if self.version >= 700:
-            yield "images", counted(DWORD, by_value(Image))
-
-    def view(self) -> Iterator[tuple[str, Any]]:
-        """Printer, grid, names of layers, shadows, what the screen shows."""
-        yield "printer_origin", P
-        yield "printer_scale", DOUBLE
-        yield "printer_set", DWORD
-        yield "grid_mode", DWORD
-        yield "grid_minimum", DOUBLE
-        yield "grid_spacing", P
-        yield "grid_origin", P
-        yield "layer_names", fixed(fixed(CString, 16), 16)
-        yield "group_names", fixed(CString, 16)
-        yield "shadow_level", DOUBLE
-        yield "latitude", DOUBLE
-        yield "shadow_9_to_15h", DWORD
-        yield "wall_shadow_level", DOUBLE
-        if self.version >= 300:
-            yield "sky_level", DOUBLE
-            yield "sky_radius", DOUBLE
-        yield "unit_3d", DWORD
-        yield "screen_scale", DOUBLE
-        yield "screen_origin", P
-        yield "range_scale", DOUBLE
-        yield "range_origin", P
-        yield "marks", fixed(by_value(Mark), 8 if self.version >= 300 else 4)
-        if self.version >= 300:
-            yield "text_unused", fixed(DOUBLE, 3)
-            yield "text_unused2", DWORD
-            yield "text_unused3", fixed(DOUBLE, 2)
-            yield "text_background_margin", DOUBLE
-            yield "text_background_kind", DWORD
-        yield "offsets", fixed(DOUBLE, 10)
-        yield "offset_both_sides", DOUBLE
-
-    def pens(self) -> Iterator[tuple[str, Any]]:
-        """Colours, line types and the order of drawing."""
-        yield "screen_pens", fixed(by_value(Pen), 10)
-        yield "printer_pens", fixed(by_value(PrinterPen), 10)
-        yield "line_types", fixed(fixed(DWORD, 4), 8)
-        yield "random_lines", fixed(fixed(DWORD, 5), 5)
-        yield "double_lines", fixed(fixed(DWORD, 4), 4)
-        yield "draw_points", fixed(DWORD, 2)  # on screen, on printer
-        yield "bitmaps_first", DWORD
-        yield "reverse_draw", DWORD
-        yield "reverse_search", DWORD
-        yield "color_print", DWORD
-        yield "layer_order", DWORD
-        yield "color_order", DWORD
-        yield "continuous_print", DWORD
-        yield "common_gray", DWORD
-        yield "print_display_only", DWORD
-        if self.version >= 223:
-            yield "draw_time", DWORD
-            yield "eye_init", DWORD
-            yield "eye_heights", fixed(DWORD, 3)
-            yield "eye_values", fixed(DOUBLE, 5)
-        if self.version >= 225:
-            yield "last_dimensions", fixed(DOUBLE, 4)
-        if self.version >= 230:
-            yield "solid_color", fixed(DWORD, 2)
-        if self.version >= 420:
-            yield "user_screen_pens", fixed(by_value(Pen), 257)
-            yield "user_colors", fixed(by_value(UserColor), 257)
-            yield "user_line_types", fixed(fixed(DWORD, 4), 33)
-            yield "user_lines", fixed(by_value(UserLine), 33)
-
-    def texts(self) -> Iterator[tuple[str, Any]]:
-        """The ten kinds of text, and the settings for the next one."""
-        yield "text_kinds", fixed(by_value(TextKind), 10)
-        yield "text", by_value(TextKind)
-        yield "text_kind", DWORD
-        yield "text_line_gap", DOUBLE
-        yield "text_line_count", DOUBLE
-        yield "text_offset_on", DWORD
-        yield "text_offsets_x", fixed(DOUBLE, 3)
-        yield "text_offsets_y", fixed(DOUBLE, 3)
+    magic: bytes = field(one_of(raw(8), [b"JwwData."], "'JwwData.', which begins a Jw_cad drawing"))
+    version: int = field(version_in(DWORD, range(200, 800), "a version of 200 to 799"), default=NEWEST)
+    memo: str = field(CString)
+    paper: int = field(DWORD)
+    group: int = field(DWORD)
+    groups: list[Group] = field(fixed(Group, 16))
+    unused: list[int] = field(fixed(DWORD, 14))
+    dimension_settings: list[int] = field(fixed(DWORD, 5))
+    unused2: int = field(DWORD)
+    line_width: int = field(DWORD)
+    view: View = field(View)
+    pens: Pens = field(Pens)
+    texts: Texts = field(Texts)
+    figures: list[CData] = field(objects(CData))
+    blocks: list[CDataList] = field(objects(CDataList))
+    images: list[Image] = field(by_version({200: fixed(Image, 0), 700: array_of(Image, count=DWORD)}))
 
 
 def settings(version: int) -> dict[str, Any]:
@@ -325,7 +318,8 @@ def load(path: str | Path) -> Drawing:
 
 
 def dumps(drawing: Drawing) -> bytes:
-    for cls in CData.__subclasses__():  # what the class records say, as C++ programs set it
+    # What the class records say, as C++ programs set it.
+    for cls in (CDataSen, CDataEnko, CDataTen, CDataMoji, CDataSunpou, CDataSolid, CDataBlock, CDataList):
         RUNTIME_CLASS(cls).m_wSchema = VERSIONABLE_SCHEMA | drawing.version
     return records.dump_document(drawing, **settings(drawing.version))
 
@@ -354,7 +348,7 @@ def kinds(figures: list[CData]) -> str:
 
 
 def layer_name(drawing: Drawing, group: int, layer: int) -> str:
-    name = drawing.layer_names[group][layer] if group < 16 and layer < 16 else ""
+    name = drawing.view.layer_names[group][layer] if group < 16 and layer < 16 else ""
     return f"{group:X}-{layer:X} {name}".rstrip()
 
 
@@ -377,7 +371,7 @@ def summary(drawing: Drawing) -> str:
         name = block.name.partition("@@")[0]  # behind it are marks of the program's own
         saved = block.time.to_datetime()
         lines.append(f"block {block.number}: {name} of {saved:%Y-%m-%d %H:%M} UTC: {kinds(block.figures)}")
-    lines += [f"image {image.name}: {len(image.data)} bytes" for image in getattr(drawing, "images", [])]
+    lines += [f"image {image.name}: {len(image.data)} bytes" for image in drawing.images]
     return "\n".join(lines)
 
 

@@ -12,284 +12,286 @@ from pathlib import Path
 from typing import Any
 
 import records
-from records import Record, counted, objects, one_of, raw
+from records import Owned, by_version, objects, one_of, variant, version, version_in
 from records import to_json as to_json
 
-from pysock import BYTE, DWORD, LONG, WORD, CRect, CString, by_value, fixed
+from pysock import BYTE, DWORD, LONG, WORD, CRect, CString, Record, array_of, by_value, field, fixed, raw
 
 ARCHIVE: dict[str, Any] = dict(unicode=False, encoding="cp1252")  # how every Power Tab archive is opened
-OLD = 2  # files up to this version (1.0 and 1.0.2) have the older layouts
-SONG, LESSON = 0, 1  # file types
-PUBLIC_AUDIO, PUBLIC_VIDEO, BOOTLEG, UNRELEASED = range(4)  # release types
-KNOWN, TRADITIONAL = 0, 1  # author types
 PROGRAM = {1: "1.0", 2: "1.0.2", 3: "1.5", 4: "1.7"}
+NO_SIGN = 127  # the letter of a bar without a rehearsal sign
+WIDENED = by_version({1: BYTE, 3: WORD})
 
 
 # --- the pieces -----------------------------------------------------------------------------------------
 # `schema=1` makes a class known to archives under its name, as IMPLEMENT_SERIAL(CGuitar, CObject, 1) does in
-# C++.  Records without it occur only as members: `by_value`, without a tag.
+# C++.  A `Record` occurs only as a member, without a tag.  All tags say schema 1, whatever the version, so
+# classes that have changed say `schema_of=version`: then `since` and `until` are versions of the document.
 
 
-class PowerTab(Record):
-    """A record with one layout up to version 2 (`old`), and another since version 3 (`fields`)."""
-
-    old: dict[str, Any] = {}
-    newest = 4
-
-    def layout(self, version: int) -> Iterator[tuple[str, Any]]:
-        yield from (self.old if self.old and version <= OLD else self.fields).items()
-
-
-class Font(PowerTab):
-    fields = dict(
-        face=CString,
-        size=LONG,
-        weight=LONG,
-        italic=BYTE,
-        underline=BYTE,
-        strike_out=BYTE,
-        color=DWORD,
-    )
+class Font(Record):
+    face: str = field(CString)
+    size: int = field(LONG)
+    weight: int = field(LONG)
+    italic: int = field(BYTE)
+    underline: int = field(BYTE)
+    strike_out: int = field(BYTE)
+    color: int = field(DWORD)
 
 
-class CTuning(PowerTab, schema=1):
-    fields = dict(name=CString, data=BYTE, notes=counted(BYTE, BYTE))  # MIDI notes, high string first
+class CTuning(Owned, schema=1):
+    name: str = field(CString)
+    data: int = field(BYTE)
+    notes: list[int] = field(array_of(BYTE, count=BYTE))  # MIDI notes, high string first
 
 
-class ChordName(PowerTab):
-    fields = dict(key=WORD, formula=BYTE, modifications=WORD, extra=BYTE)
-    old = dict(fields, key=BYTE)
+class ChordName(Record):
+    key: int = field(WIDENED)
+    formula: int = field(BYTE)
+    modifications: int = field(WORD)
+    extra: int = field(BYTE)
 
 
-class CGuitar(PowerTab, schema=1):
-    fields = dict(
-        number=BYTE,
-        description=CString,
-        preset=BYTE,
-        volume=BYTE,
-        pan=BYTE,
-        reverb=BYTE,
-        chorus=BYTE,
-        tremolo=BYTE,
-        phaser=BYTE,
-        capo=BYTE,
-        tuning=by_value(CTuning),
-    )
+class CGuitar(Owned, schema=1):
+    number: int = field(BYTE)
+    description: str = field(CString)
+    preset: int = field(BYTE)
+    volume: int = field(BYTE)
+    pan: int = field(BYTE)
+    effects: list[int] = field(fixed(BYTE, 4))  # reverb, chorus, tremolo, phaser
+    capo: int = field(BYTE)
+    tuning: CTuning = field(by_value(CTuning))
 
 
-class CChordDiagram(PowerTab, schema=1):
-    fields = dict(chord=by_value(ChordName), top_fret=BYTE, frets=counted(BYTE, BYTE))
+class CChordDiagram(Owned, schema=1):
+    chord: ChordName = field(ChordName)
+    top_fret: int = field(BYTE)
+    frets: list[int] = field(array_of(BYTE, count=BYTE))
 
 
-class CFloatingText(PowerTab, schema=1):
-    fields = dict(text=CString, rect=CRect, flags=BYTE, font=by_value(Font))
+class CFloatingText(Owned, schema=1):
+    text: str = field(CString)
+    rect: CRect = field(CRect)
+    flags: int = field(BYTE)
+    font: Font = field(Font)
 
 
-class CGuitarIn(PowerTab, schema=1):
-    fields = dict(system=WORD, staff=BYTE, position=BYTE, data=WORD)
+class OnStaff(Owned):
+    system: int = field(WORD)
+    staff: int = field(BYTE)
+    position: int = field(BYTE)
 
 
-class CTempoMarker(PowerTab, schema=1):
-    fields = dict(system=WORD, position=BYTE, data=DWORD, description=CString)
+class CGuitarIn(OnStaff, schema=1):
+    data: int = field(WORD)
 
 
-class CDynamic(PowerTab, schema=1):
-    fields = dict(system=WORD, staff=BYTE, position=BYTE, data=WORD)
-    old = dict(fields, data=BYTE)
+class CDynamic(OnStaff, schema=1):
+    data: int = field(WIDENED)
 
 
-class CSectionSymbol(PowerTab, schema=1):  # an alternate ending
-    fields = dict(system=WORD, position=BYTE, data=DWORD)
+class InSystem(Owned):
+    system: int = field(WORD)
+    position: int = field(BYTE)
+    data: int = field(DWORD)
 
 
-class CTimeSignature(PowerTab, schema=1):
-    fields = dict(system=WORD, position=BYTE, data=DWORD)
+class CSectionSymbol(InSystem, schema=1):  # an alternate ending
+    __slots__ = ()
 
 
-class CRehearsalSign(PowerTab, schema=1):
-    fields = dict(system=WORD, position=BYTE, data=DWORD, letter=BYTE, description=CString)
+class CTimeSignature(InSystem, schema=1):
+    __slots__ = ()
 
 
-class CDirection(PowerTab, schema=1):
-    fields = dict(position=BYTE, symbols=counted(BYTE, WORD))
+class CTempoMarker(InSystem, schema=1):
+    description: str = field(CString)
 
 
-class CChordText(PowerTab, schema=1):
-    fields = dict(position=BYTE, chord=by_value(ChordName))
+class CRehearsalSign(InSystem, schema=1):
+    letter: int = field(BYTE)
+    description: str = field(CString)
 
 
-class CRhythmSlash(PowerTab, schema=1):
-    fields = dict(position=BYTE, beaming=BYTE, data=DWORD)
+class CDirection(Owned, schema=1):
+    position: int = field(BYTE)
+    symbols: list[int] = field(array_of(WORD, count=BYTE))
 
 
-class CLineData(PowerTab, schema=1):  # a note
-    fields = dict(where=BYTE, flags=WORD, symbols=counted(BYTE, DWORD))
-    old = dict(fields, flags=BYTE)
-
-    @property
-    def string(self) -> int:
-        """Counted from 0, the highest."""
-        return self.where >> 5
-
-    @property
-    def fret(self) -> int:
-        return self.where & 31
+class CChordText(Owned, schema=1):
+    position: int = field(BYTE)
+    chord: ChordName = field(ChordName)
 
 
-class CPosition(PowerTab, schema=1):
-    fields = dict(
-        position=BYTE,
-        beaming=WORD,
-        data=DWORD,
-        symbols=counted(BYTE, DWORD),
-        notes=objects(CLineData),
-    )
+class CRhythmSlash(Owned, schema=1):
+    position: int = field(BYTE)
+    beaming: int = field(BYTE)
+    data: int = field(DWORD)
 
 
-class CStaff(PowerTab, schema=1):
-    voices = dict(spacings=fixed(BYTE, 4), high=objects(CPosition), low=objects(CPosition))
-    fields = dict(data=BYTE, **voices)
-    old = dict(clef=BYTE, tablature_type=BYTE, **voices)
+class CLineData(Owned, schema=1):  # a note: the string, counted from 0, the highest, and the fret
+    where: int = field(BYTE)
+    flags: int = field(WIDENED)
+    symbols: list[int] = field(array_of(DWORD, count=BYTE))
+
+    string = property(lambda self: self.where >> 5)
+    fret = property(lambda self: self.where & 31)
 
 
-class CMusicBar(PowerTab, schema=1):
-    fields = dict(
-        position=BYTE,
-        data=BYTE,
-        key_signature=BYTE,
-        time_signature=DWORD,
-        pulses=BYTE,
-        letter=BYTE,
-        description=CString,
-    )
-    old = dict(position=BYTE, symbol=WORD)
+class CPosition(Owned, schema=1):
+    position: int = field(BYTE)
+    beaming: int = field(WORD)
+    data: int = field(DWORD)
+    symbols: list[int] = field(array_of(DWORD, count=BYTE))
+    notes: list[CLineData] = field(objects(CLineData))
 
 
-class CSection(PowerTab, schema=1):  # a system
-    spacings = dict(position_spacing=BYTE, slash_above=BYTE, slash_below=BYTE, extra_spacing=BYTE)
-    lists = dict(
-        directions=objects(CDirection),
-        chord_texts=objects(CChordText),
-        rhythm_slashes=objects(CRhythmSlash),
-        staves=objects(CStaff),
-        bars=objects(CMusicBar),
-    )
-    fields = dict(rect=CRect, end_bar=BYTE, **spacings, start_bar=by_value(CMusicBar), **lists)
-    old = dict(rect=CRect, key=BYTE, end_bar=WORD, **spacings, **lists)
+class CStaff(Owned, schema=1, schema_of=version):
+    clef: int = field(BYTE, until=2)
+    tablature_type: int = field(BYTE, until=2)
+    data: int = field(BYTE, since=3)
+    spacings: list[int] = field(fixed(BYTE, 4))
+    high: list[CPosition] = field(objects(CPosition))
+    low: list[CPosition] = field(objects(CPosition))
+
+    strings = property(lambda self: self.tablature_type or self.data & 15)
 
 
-class Score(PowerTab):
-    head = dict(
-        guitars=objects(CGuitar),
-        chord_diagrams=objects(CChordDiagram),
-        floating_texts=objects(CFloatingText),
-        guitar_ins=objects(CGuitarIn),
-        tempo_markers=objects(CTempoMarker),
-    )
-    endings = dict(dynamics=objects(CDynamic), alternate_endings=objects(CSectionSymbol))
-    fields = dict(**head, **endings, systems=objects(CSection))
-    old = dict(
-        **head,
-        time_signatures=objects(CTimeSignature),
-        **endings,
-        rehearsal_signs=objects(CRehearsalSign),
-        systems=objects(CSection),
-    )
+class CMusicBar(Owned, schema=1, schema_of=version):
+    position: int = field(BYTE)
+    symbol: int = field(WORD, until=2)
+    data: int = field(BYTE, since=3)
+    key_signature: int = field(BYTE, since=3)
+    time_signature: int = field(DWORD, since=3)
+    pulses: int = field(BYTE, since=3)
+    letter: int = field(BYTE, since=3, default=NO_SIGN)
+    description: str = field(CString, since=3)
+
+
+class CSection(Owned, schema=1, schema_of=version):  # a system
+    rect: CRect = field(CRect)
+    key: int = field(BYTE, until=2)
+    end_bar: int = field(by_version({1: WORD, 3: BYTE}))
+    spacings: list[int] = field(fixed(BYTE, 4))  # of positions, above and below slashes, extra
+    start_bar: CMusicBar = field(by_value(CMusicBar), since=3)
+    directions: list[CDirection] = field(objects(CDirection))
+    chord_texts: list[CChordText] = field(objects(CChordText))
+    rhythm_slashes: list[CRhythmSlash] = field(objects(CRhythmSlash))
+    staves: list[CStaff] = field(objects(CStaff))
+    bars: list[CMusicBar] = field(objects(CMusicBar))
+
+
+class Score(Record, schema_of=version):
+    transcriber: str = field(CString, since=3, until=3)
+    notes: str = field(CString, since=3, until=3)
+    guitars: list[CGuitar] = field(objects(CGuitar))
+    chord_diagrams: list[CChordDiagram] = field(objects(CChordDiagram))
+    floating_texts: list[CFloatingText] = field(objects(CFloatingText))
+    guitar_ins: list[CGuitarIn] = field(objects(CGuitarIn))
+    tempo_markers: list[CTempoMarker] = field(objects(CTempoMarker))
+    time_signatures: list[CTimeSignature] = field(objects(CTimeSignature), until=2)
+    dynamics: list[CDynamic] = field(objects(CDynamic))
+    alternate_endings: list[CSectionSymbol] = field(objects(CSectionSymbol))
+    rehearsal_signs: list[CRehearsalSign] = field(objects(CRehearsalSign), until=2)
+    systems: list[CSection] = field(objects(CSection))
 
 
 # --- the documents --------------------------------------------------------------------------------------
+# In version 4 a number says which record is next, three times.  A `Record` without fields stands for nothing:
+# an unreleased song, the author of a traditional one.
 
 
-class AnnotatedScore(PowerTab):  # version 3 only
-    fields = dict(transcriber=CString, notes=CString, score=by_value(Score))
+class Audio(Record):
+    audio_type: int = field(BYTE)
+    release_title: str = field(CString)
+    year: int = field(WORD)
+    live: int = field(BYTE)
 
 
-class Document(PowerTab):
-    """A whole .ptb file."""
-
-    version = 4
-
-    def layout(self, _: int) -> Iterator[tuple[str, Any]]:
-        yield "marker", one_of(raw(4), [b"ptab"], "'ptab', which begins a Power Tab document")
-        yield "version", one_of(WORD, PROGRAM, "a version of 1 to 4")
-        yield from self.header() if self.version == 4 else self.old_header()
-        if self.version <= OLD:
-            yield "line_spacing", LONG
-            yield "fonts", fixed(by_value(Font), 3)
-            yield "scores", fixed(by_value(Score), 2)  # guitar, bass
-            yield "fade", fixed(BYTE, 2)  # in, out: in measures
-            return
-        yield "scores", fixed(by_value(Score if self.version == 4 else AnnotatedScore), 2)
-        yield "fonts", fixed(by_value(Font), 3)
-        yield "line_spacing", LONG
-        yield "fade", fixed(DWORD, 2)
-
-    def old_header(self) -> Iterator[tuple[str, Any]]:
-        """Versions 1 to 3."""
-        yield "title", CString
-        yield "artist", CString
-        yield "released_on", BYTE
-        yield "release_title", CString
-        yield "live", BYTE
-        yield "composer", CString
-        yield "lyricist", CString
-        yield "arranger", CString
-        if self.version <= OLD:
-            yield "transcriber", CString
-        yield "year", WORD
-        yield "author_type", BYTE
-        yield "copyright", CString
-        yield "lyrics", CString
-        if self.version <= OLD:
-            yield "notes", CString
-
-    def header(self) -> Iterator[tuple[str, Any]]:
-        """Version 4: what follows depends on what came before, four times."""
-        yield "file_type", one_of(BYTE, (SONG, LESSON), "a file type, 0 or 1")
-        if self.file_type == LESSON:
-            yield "title", CString
-            yield "subtitle", CString
-            yield "style", WORD
-            yield "level", BYTE
-            yield "author", CString
-            yield "notes", CString
-            yield "copyright", CString
-            return
-        yield "content_type", BYTE
-        yield "title", CString
-        yield "artist", CString
-        yield "release_type", one_of(BYTE, range(4), "a release type, 0 to 3")
-        if self.release_type == PUBLIC_AUDIO:
-            yield "audio_type", BYTE
-            yield "release_title", CString
-            yield "year", WORD
-            yield "live", BYTE
-        elif self.release_type == PUBLIC_VIDEO:
-            yield "release_title", CString
-            yield "live", BYTE
-        elif self.release_type == BOOTLEG:
-            yield "release_title", CString
-            yield "month", WORD
-            yield "day", WORD
-            yield "year", WORD
-        yield "author_type", one_of(BYTE, (KNOWN, TRADITIONAL), "an author type, 0 or 1")
-        if self.author_type == KNOWN:  # else the song is traditional
-            yield "composer", CString
-            yield "lyricist", CString
-        yield "arranger", CString
-        yield "transcriber", CString
-        yield "bass_transcriber", CString
-        yield "copyright", CString
-        yield "lyrics", CString
-        yield "notes", CString
-        yield "bass_notes", CString
+class Video(Record):
+    release_title: str = field(CString)
+    live: int = field(BYTE)
 
 
-class Tunings(PowerTab):
-    """tunings.dat: a list of tunings and nothing else."""
+class Bootleg(Record):
+    release_title: str = field(CString)
+    month: int = field(WORD)
+    day: int = field(WORD)
+    year: int = field(WORD)
 
-    version = 4
-    fields = dict(tunings=objects(CTuning))
+
+class Author(Record):
+    composer: str = field(CString)
+    lyricist: str = field(CString)
+
+
+class Song(Record):
+    content_type: int = field(BYTE)
+    title: str = field(CString)
+    artist: str = field(CString)
+    release: Record = field(variant(BYTE, [Audio, Video, Bootleg, Record], "a release type"))
+    author: Record = field(variant(BYTE, [Author, Record], "an author type"))
+    arranger: str = field(CString)
+    transcriber: str = field(CString)
+    bass_transcriber: str = field(CString)
+    copyright: str = field(CString)
+    lyrics: str = field(CString)
+    notes: str = field(CString)
+    bass_notes: str = field(CString)
+
+
+class Lesson(Record):
+    title: str = field(CString)
+    subtitle: str = field(CString)
+    style: int = field(WORD)
+    level: int = field(BYTE)
+    artist: str = field(CString)  # its author
+    notes: str = field(CString)
+    copyright: str = field(CString)
+
+
+class OldSong(Record, schema_of=version):  # up to version 3
+    title: str = field(CString)
+    artist: str = field(CString)
+    released_on: int = field(BYTE)
+    release_title: str = field(CString)
+    live: int = field(BYTE)
+    composer: str = field(CString)
+    lyricist: str = field(CString)
+    arranger: str = field(CString)
+    transcriber: str = field(CString, until=2)
+    year: int = field(WORD)
+    author_type: int = field(BYTE)
+    copyright: str = field(CString)
+    lyrics: str = field(CString)
+    notes: str = field(CString, until=2)
+
+
+class OldBody(Record):
+    line_spacing: int = field(LONG)
+    fonts: list[Font] = field(fixed(Font, 3))
+    scores: list[Score] = field(fixed(Score, 2))  # guitar, bass
+    fade: list[int] = field(fixed(BYTE, 2))  # in, out: in measures
+
+
+class Body(Record):
+    scores: list[Score] = field(fixed(Score, 2))
+    fonts: list[Font] = field(fixed(Font, 3))
+    line_spacing: int = field(LONG)
+    fade: list[int] = field(fixed(DWORD, 2))
+
+
+class Document(Record):  # a whole .ptb file
+    marker: bytes = field(one_of(raw(4), [b"ptab"], "'ptab', which begins a Power Tab document"))
+    version: int = field(version_in(WORD, PROGRAM, "a version of 1 to 4"), default=4)
+    header: Song | Lesson | OldSong = field(
+        by_version({1: OldSong, 4: variant(BYTE, [Song, Lesson], "a file type")})
+    )
+    body: OldBody | Body = field(by_version({1: OldBody, 3: Body}))
+
+
+class Tunings(Record):  # tunings.dat: a list of tunings and nothing else
+    tunings: list[CTuning] = field(objects(CTuning))
 
 
 def load(path: str | Path) -> Document | Tunings:
@@ -320,12 +322,11 @@ def describe(tuning: CTuning) -> str:
 
 def tablature(staff: CStaff, system: CSection) -> Iterator[str]:
     """One line per string, with only those positions at which something is."""
-    strings = staff.data & 15 if hasattr(staff, "data") else staff.tablature_type
-    columns = {bar.position: dict.fromkeys(range(strings), "|") for bar in system.bars}
+    columns = {bar.position: dict.fromkeys(range(staff.strings), "|") for bar in system.bars}
     for position in staff.high + staff.low:
         column = columns.setdefault(position.position, {})
         column.update({note.string: str(note.fret) for note in position.notes})
-    for string in range(strings):
+    for string in range(staff.strings):
         yield "|-" + "".join(columns[at].get(string, "").ljust(3, "-") for at in sorted(columns)) + "|"
 
 
@@ -338,29 +339,27 @@ def summary_of_score(name: str, score: Score) -> Iterator[str]:
     for marker in score.tempo_markers:
         yield f"  tempo {marker.data & 0xFFFF} in system {marker.system + 1}: {marker.description}"
     for number, system in enumerate(score.systems, 1):
-        first = [system.start_bar] if hasattr(system, "start_bar") else []
-        signs = [f"[{chr(bar.letter)}] {bar.description}" for bar in first + system.bars if has_sign(bar)]
+        bars = [system.start_bar, *system.bars]
+        signs = [f"[{chr(bar.letter)}] {bar.description}" for bar in bars if bar.letter != NO_SIGN]
         yield f"  system {number}" + "".join(f"  {sign}" for sign in signs)
         for staff in system.staves:
             yield from (f"    {line}" for line in tablature(staff, system))
             yield ""
 
 
-def has_sign(bar: CMusicBar) -> bool:
-    return hasattr(bar, "letter") and bar.letter != 127
-
-
 def summary(document: Document | Tunings) -> str:
     if isinstance(document, Tunings):
         return "\n".join(map(describe, document.tunings))
-    by = document.author if hasattr(document, "author") else document.artist  # a lesson has an author
-    lines = [f"{document.title} - {by}"]
+    header = document.header
+    parts = [header, getattr(header, "release", None), getattr(header, "author", None)]
+    lines = [f"{header.title} - {header.artist}"]
     for name in ("release_title", "year", "composer", "lyricist", "arranger", "transcriber", "copyright"):
-        if value := getattr(document, name, None):
-            lines.append(f"{name.replace('_', ' ')}: {value}")
+        lines += [
+            f"{name.replace('_', ' ')}: {getattr(part, name)}" for part in parts if getattr(part, name, None)
+        ]
     lines.append(f"Power Tab {PROGRAM[document.version]}")
-    for name, score in zip(("Guitar", "Bass"), document.scores, strict=True):
-        lines += summary_of_score(name, getattr(score, "score", score))  # version 3 has notes around it
+    for name, score in zip(("Guitar", "Bass"), document.body.scores, strict=True):
+        lines += summary_of_score(name, score)
     return "\n".join(lines)
 
 

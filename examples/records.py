@@ -1,57 +1,40 @@
-"""What the examples share: records whose fields are listed once, and a command line.
-
-MFC classes write their fields twice, in the two halves of `Serialize`.  Here a class lists them once, in wire
-order, and `Record.Serialize` walks that list in either direction:
-
-    class CGuitarIn(Record, schema=1):
-        fields = dict(system=WORD, staff=BYTE, position=BYTE, data=WORD)
-
-Where the layout depends on a version or on a field before it, a class has a generator `layout` instead.  It
-is resumed only after the field it named has been loaded, so it can look at it:
-
-    def layout(self, version):
-        yield "style", BYTE
-        if self.style == 100:
-            yield "angle", DOUBLE
+"""What the examples share: wire types that the library has no word for, and a command line.
 
 A field's type is anything `ar.read` and `ar.write` take: a scalar such as WORD, a CString, a value type such
-as CRect, a CObject class (then the field is a pointer), `by_value` of one (a member, without a tag),
-`fixed(T, n)` for a C array, or an object with the methods `__mfc_load__` and `__mfc_store__`, of which four
-follow.
+as CRect, `fixed(T, n)` for a C array, and so on.  Or it is an object with the methods `__mfc_load__` and
+`__mfc_store__`, as the classes with small letters here: a list of objects that belong to it, a value out of a
+few, a type that depends on the version of the document, a record that depends on the number before it.
 """
 
 import argparse
 import io
 import json
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-import pysock
-from pysock import RUNTIME_CLASS, CArchive, CArchiveException, CMemFile, CObject, CRuntimeClass
+from pysock import (
+    RUNTIME_CLASS,
+    CArchive,
+    CArchiveException,
+    CMemFile,
+    CObject,
+    CRuntimeClass,
+    Record,
+    field,
+    fields,
+)
 
-T = TypeVar("T", bound=CObject)
+
+class Owned(CObject):
+    """An object that belongs to one list of `objects`."""
+
+    __slots__ = ("_owned",)  # set once it is in that list
 
 
-class counted:
-    """A list with its number of elements before it, as a BYTE or whatever else the program chose."""
-
-    def __init__(self, count: Any, element: Any) -> None:
-        self.count, self.element = count, element
-
-    def __mfc_default__(self) -> list[Any]:
-        return []
-
-    def __mfc_load__(self, ar: CArchive) -> list[Any]:
-        count = ar.read(self.count)
-        ar.check_count(count)  # at once, if so many cannot follow
-        return [ar.read(self.element) for _ in range(count)]
-
-    def __mfc_store__(self, ar: CArchive, value: list[Any]) -> None:
-        ar.write(len(value), self.count)
-        for element in value:
-            ar.write(element, self.element)
+T = TypeVar("T", bound=Owned)
+R = TypeVar("R", bound=Record)
 
 
 class objects(Generic[T]):
@@ -76,33 +59,17 @@ class objects(Generic[T]):
         wanted: Any = (
             CRuntimeClass.FromName(self.cls) if isinstance(self.cls, str) else RUNTIME_CLASS(self.cls)
         )
-        element = ar.ReadObject(wanted)
+        element: Any = ar.ReadObject(wanted)
         if element is None or hasattr(element, "_owned"):
             found = "null" if element is None else "one that is in a list already"
             raise refusal(ar, start, f"a new {wanted.m_lpszClassName}", found)
-        element._owned = True  # type: ignore[attr-defined]
-        return element
+        element._owned = True
+        return cast("T", element)
 
     def __mfc_store__(self, ar: CArchive, value: list[T]) -> None:
         ar.WriteCount(len(value))
         for element in value:
             ar.WriteObject(element)
-
-
-class raw:
-    """n bytes as they are."""
-
-    def __init__(self, n: int) -> None:
-        self.n = n
-
-    def __mfc_default__(self) -> bytes:
-        return bytes(self.n)
-
-    def __mfc_load__(self, ar: CArchive) -> bytes:
-        return ar.EnsureRead(self.n)
-
-    def __mfc_store__(self, ar: CArchive, value: bytes) -> None:
-        ar.Write(value)
 
 
 class one_of:
@@ -127,54 +94,70 @@ class one_of:
         ar.write(value, self.type)
 
 
-def default(type_: Any, version: int) -> Any:
-    """The value of a field nobody has set: 0, "", [], or an empty record."""
-    if isinstance(type_, type) and issubclass(type_, CObject):
-        return None  # a pointer
-    value = type_.__mfc_default__() if hasattr(type_, "__mfc_default__") else type_()
-    for record in value if isinstance(value, list) else [value]:
-        if isinstance(record, Record):  # made as an archive makes it, without its fields
-            record.__init__(version)  # type: ignore[misc]
-    return value if hasattr(type_, "__mfc_load__") else value.value  # WORD() is a box around 0
+class version_in(one_of):
+    """The version of a document: from here on `version` knows it, before the rest of the document is loaded."""
+
+    def __mfc_load__(self, ar: CArchive) -> Any:
+        ar.m_pDocument.version = value = super().__mfc_load__(ar)
+        return value
 
 
-class Record(CObject):
-    """A class whose `fields`, or whose `layout`, tell what it is made of."""
+def version(ar: CArchive) -> int:
+    """What `since` and `until` compare with in a class that says `schema_of=version`.
 
-    fields: dict[str, Any] = {}
-    newest = 0  # the version that a record built in code is for, unless another is given first
-
-    def __init__(self, version: int | None = None, /, **values: Any) -> None:
-        if version is None:
-            version = values.get("version", self.newest)
-        for name, type_ in self.layout(version):
-            if name in values:
-                value = values.pop(name)
-            elif hasattr(type(self), name):  # a class attribute of that name is the default
-                value = getattr(self, name)
-            else:
-                value = default(type_, version)
-            setattr(self, name, value)
-        if values:
-            raise TypeError(f"{type(self).__name__} has no field {', '.join(values)}")
-
-    if TYPE_CHECKING:  # what a type checker cannot see
-
-        def __getattr__(self, name: str) -> Any: ...
-
-    def layout(self, version: int) -> Iterator[tuple[str, Any]]:
-        yield from self.fields.items()
-
-    def Serialize(self, ar: CArchive) -> None:
-        # A program that has one document asks it for the version; `m_pDocument` is MFC's place for it.
-        for name, type_ in self.layout(ar.m_pDocument.version):
-            if ar.IsStoring():
-                ar.write(getattr(self, name), type_)
-            else:
-                setattr(self, name, ar.read(type_))
+    A program that has one document asks it for the version; `m_pDocument` is MFC's place for it.
+    """
+    number: int = ar.m_pDocument.version
+    return number
 
 
-R = TypeVar("R", bound=Record | pysock.Record)
+class by_version:
+    """A field whose type has changed: `by_version({1: BYTE, 3: WORD})` is a BYTE, and since version 3 a WORD.
+
+    What nobody has set is of the newest type.
+    """
+
+    def __init__(self, types: dict[int, Any]) -> None:
+        self.types = types
+
+    def of(self, ar: CArchive) -> Any:
+        return self.types[max(since for since in self.types if since <= version(ar))]
+
+    def __mfc_default__(self) -> Any:
+        return field(self.types[max(self.types)]).make_default()
+
+    def __mfc_load__(self, ar: CArchive) -> Any:
+        return ar.read(self.of(ar))
+
+    def __mfc_store__(self, ar: CArchive, value: Any) -> None:
+        ar.write(value, self.of(ar))
+
+
+class variant:
+    """A number, and behind it the record it stands for: a `switch` in C++, a union of classes here."""
+
+    def __init__(self, number: Any, records: list[type[Record]], what: str) -> None:
+        self.number = one_of(number, range(len(records)), f"{what} below {len(records)}")
+        self.records = records
+
+    def __mfc_default__(self) -> Record:
+        return self.records[0]()
+
+    def __mfc_load__(self, ar: CArchive) -> Record:
+        record: Record = ar.read(self.records[self.number.__mfc_load__(ar)])
+        return record
+
+    def __mfc_store__(self, ar: CArchive, value: Record) -> None:
+        self.number.__mfc_store__(ar, self.records.index(type(value)))
+        ar.write(value)
+
+
+def transfer(ar: CArchive, owner: Any, name: str, type_: Any) -> None:
+    """An attribute in either direction, for a `Serialize` written by hand."""
+    if ar.IsStoring():
+        ar.write(getattr(owner, name), type_)
+    else:
+        setattr(owner, name, ar.read(type_))
 
 
 def refusal(ar: CArchive, offset: int, wanted: str, found: str) -> CArchiveException:
@@ -196,7 +179,7 @@ def load_document(cls: type[R], path: str | Path, **settings: Any) -> R:
     return document
 
 
-def dump_document(document: Record | pysock.Record, **settings: Any) -> bytes:
+def dump_document(document: Record, **settings: Any) -> bytes:
     """The bytes of a file that holds `document`."""
     file = CMemFile()
     with CArchive(file, CArchive.store, **settings) as ar:
@@ -207,12 +190,14 @@ def dump_document(document: Record | pysock.Record, **settings: Any) -> bytes:
 
 def to_json(value: Any) -> Any:
     """Records become objects that also tell their class; times are in seconds since 1970-01-01 UTC."""
-    if isinstance(value, Record):
-        fields = {name: to_json(field) for name, field in vars(value).items() if name != "_owned"}
-        return {"class": type(value).__name__} | fields
-    if isinstance(value, CObject | pysock.Record) and hasattr(value, "__mfc_plan__"):
-        fields = {one.name: to_json(getattr(value, one.name)) for one in pysock.fields(value)}
-        return {"class": type(value).__name__} | fields
+    if type(value) is Record:  # without fields
+        return None
+    if hasattr(value, "__mfc_plan__"):
+        names = dict.fromkeys([one.name for one in fields(value)] + [*type(value).__slots__])
+        members = {
+            name: to_json(getattr(value, name)) for name in names if name != "_owned" and hasattr(value, name)
+        }
+        return {"class": type(value).__name__} | members
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, list | tuple):

@@ -5,9 +5,11 @@
 `pysock.chat.terminal.Terminal` is all of it; here it also rings the bell when it hears its name.
 """
 
+import argparse
 import sys
 
 from pysock import Pump
+from pysock.chat.command import name, port
 from pysock.chat.terminal import Terminal
 
 
@@ -19,17 +21,22 @@ class Listener(Terminal):
             print("\a", end="", flush=True)
 
 
-def main() -> None:
-    name, host, port = (sys.argv[1:] + ["", "127.0.0.1", "8707"][len(sys.argv) - 1 :])[:3]
-    client = Listener(name, sys.stdin, sys.stdout)
-    client.join(host, int(port))  # OnJoined or OnGone tells how it went
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", type=name, help="who you are")
+    parser.add_argument("host", nargs="?", default="127.0.0.1")
+    parser.add_argument("port", nargs="?", type=port, default=8707)
+    arguments = parser.parse_args()
+    client = Listener(arguments.name, sys.stdin, sys.stdout)
+    client.join(arguments.host, arguments.port)  # OnJoined or OnGone tells how it went
     try:
         Pump.current().run_until(lambda: client.gone)
     except KeyboardInterrupt:
         client.leave()
         Pump.current().run_until(lambda: client.gone, client.grace + 1)
     print(f"over: {client.reason}")
+    return 0 if client.reason == "left" else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

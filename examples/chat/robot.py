@@ -3,17 +3,18 @@
 python robot.py NAME [HOST [PORT]]
 """
 
-import sys
+import argparse
 
 import pysock
 from pysock.chat import Client
+from pysock.chat.command import name, port
 
 
 class Robot(Client):
     def OnLine(self, line: str) -> None:
-        name, _, text = line.partition(": ")
-        if text == "has joined" and name != self.name:
-            self.say(f"welcome, {name}")
+        speaker, _, text = line.partition(": ")
+        if text == "has joined" and speaker != self.name:
+            self.say(f"welcome, {speaker}")
 
     def OnGone(self, reason: str) -> None:
         print(f"over: {reason}")
@@ -21,9 +22,13 @@ class Robot(Client):
 
 
 def main() -> None:
-    name, host, port = (sys.argv[1:] + ["", "127.0.0.1", "8707"][len(sys.argv) - 1 :])[:3]
-    robot = Robot(name)
-    pysock.Pump.current().call_soon(lambda: robot.join(host, int(port)))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", type=name, help="who you are")
+    parser.add_argument("host", nargs="?", default="127.0.0.1")
+    parser.add_argument("port", nargs="?", type=port, default=8707)
+    arguments = parser.parse_args()
+    robot = Robot(arguments.name)
+    pysock.Pump.current().call_soon(lambda: robot.join(arguments.host, arguments.port))
     pysock.run()
 
 

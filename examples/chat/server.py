@@ -5,12 +5,14 @@
 A member that says `/who` or `/time` is answered by the server, to all, as everything in this protocol.
 """
 
+import argparse
 import logging
 import sys
 import time
 
 import pysock
 from pysock.chat import CMsg, Member, Server
+from pysock.chat.command import port
 
 
 class Room(Server):
@@ -24,10 +26,16 @@ class Room(Server):
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("port", nargs="?", type=port, default=8707)
+    wanted = parser.parse_args().port
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     room = Room()
-    host, port = room.listen(int(sys.argv[1]) if len(sys.argv) > 1 else 8707, "127.0.0.1")
-    print(f"the room is at {host}:{port}", flush=True)
+    try:
+        address = room.listen(wanted, "127.0.0.1")
+    except pysock.SocketException as error:
+        sys.exit(f"cannot serve port {wanted}: {error}")
+    print("the room is at {}:{}".format(*address), flush=True)
     try:
         pysock.run()  # until Ctrl-C: it serves everybody, on this thread
     except KeyboardInterrupt:

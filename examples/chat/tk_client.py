@@ -3,12 +3,13 @@
 python tk_client.py NAME [HOST [PORT]]
 """
 
-import sys
+import argparse
 import tkinter
 from tkinter import scrolledtext
 
 import pysock.tk
 from pysock.chat import Client
+from pysock.chat.command import name, port
 from pysock.chat.text import shown
 
 
@@ -76,10 +77,14 @@ class Window:
 
 
 def main() -> None:
-    name, host, port = (sys.argv[1:] + ["", "127.0.0.1", "8707"][len(sys.argv) - 1 :])[:3]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", type=name, help="who you are")
+    parser.add_argument("host", nargs="?", default="127.0.0.1")
+    parser.add_argument("port", nargs="?", type=port, default=8707)
+    arguments = parser.parse_args()
     root = tkinter.Tk()
     with pysock.tk.attach(root):  # from here on Tk's loop runs the sockets, too
-        Window(root, name, host, int(port))
+        Window(root, arguments.name, arguments.host, arguments.port)
         root.mainloop()
 
 

@@ -1,7 +1,7 @@
 # cython: language_level=3
 """Run-time classes, for the rooms above."""
 
-from cpython.object cimport PyTypeObject
+from cpython.object cimport PyObject, PyTypeObject
 from libc.stdint cimport uint32_t
 
 cdef extern from *:
@@ -38,9 +38,19 @@ cdef class ClassRegistry:
     cdef int add(self, CRuntimeClass rc) except -1
     cdef CRuntimeClass find(self, bytes name)
 
+
+cdef inline bint derives(CRuntimeClass rc, CRuntimeClass base) noexcept:
+    """Whether a class is another or derives from it; asked for each object loaded."""
+    cdef PyObject *at = <PyObject *>rc  # no reference is counted on the way up
+    while at != <PyObject *>None:
+        if at == <PyObject *>base:
+            return True
+        at = <PyObject *>(<CRuntimeClass>at).m_pBaseClass
+    return False
+
+
 cdef CRuntimeClass class_of_type(PyTypeObject *cls)
 cdef CRuntimeClass runtime_class(object what)
 cdef CRuntimeClass requested(object T)
-cdef bint derives(CRuntimeClass rc, CRuntimeClass base) noexcept
 cdef object create(CRuntimeClass rc)
 cdef object new_value(object cls)

@@ -123,15 +123,6 @@ cdef CRuntimeClass new_runtime_class(object cls, object name, CRuntimeClass base
     return rc
 
 
-cdef bint derives(CRuntimeClass rc, CRuntimeClass base) noexcept:
-    cdef PyObject *at = <PyObject *>rc  # no reference is counted on the way up
-    while at != <PyObject *>None:
-        if at == <PyObject *>base:
-            return True
-        at = <PyObject *>(<CRuntimeClass>at).m_pBaseClass
-    return False
-
-
 cdef CRuntimeClass class_of_type(PyTypeObject *cls):
     """The run-time class that objects of a Python class report: its own, else that of the nearest base with
     one."""

@@ -30,7 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"pysock {__version__}")
     commands = parser.add_subparsers(
-        required=True, metavar="COMMAND", title="commands", description="COMMAND --help tells more about it."
+        required=True,
+        dest="command",
+        metavar="COMMAND",
+        title="commands",
+        description="COMMAND --help tells more about it.",
     )
     for name, (module, purpose) in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
@@ -41,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _guarded(arguments: argparse.Namespace) -> int:
-    """Run it, with the manners of a command: quiet about Ctrl-C, and about a reader that has enough."""
+    """Run it, with the manners of a command: quiet about Ctrl-C, and about a reader that has enough; one line
+    about a disk that is full."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # text from elsewhere, on whatever terminal
             stream.reconfigure(errors="backslashreplace")
@@ -51,9 +56,22 @@ def _guarded(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `pysock ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the exit
+        _drop_stdout()
         return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        print(f"pysock {arguments.command}: {where}{error.strerror or error}", file=sys.stderr)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _drop_stdout()
+        return 2
     return status
+
+
+def _drop_stdout() -> None:
+    """What could not be written must not be tried again at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

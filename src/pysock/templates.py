@@ -540,6 +540,8 @@ class _ByValue(_Descriptor):
         self.cls = self._cls = cls
 
     def __mfc_default__(self) -> CObject:
+        if hasattr(self._cls, "__mfc_plan__"):
+            return self._cls()  # declared fields have defaults, which only a constructor gives
         return _new_member(self._cls)
 
     def __mfc_check__(self, ar: CArchive, value: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import subprocess
@@ -88,6 +89,27 @@ def test_the_status_is_that_of_the_command(made_up: SimpleNamespace) -> None:
 def test_ctrl_c_is_no_traceback(made_up: SimpleNamespace) -> None:
     made_up.run = lambda arguments: signal.raise_signal(signal.SIGINT)
     assert command.main(["made-up"]) == 130
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+@pytest.mark.parametrize("words", [["demo"], ["inspect", "ff ff 01 00"]], ids=lambda words: words[0])
+def test_a_full_disk_is_one_line(words: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pysock", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (2, f"pysock {words[0]}: No space left on device\n")
+
+
+def test_what_failed_is_named(made_up: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    made_up.run = lambda arguments: open("no/such/file")
+    assert command.main(["made-up"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("pysock made-up: no/such/file: ") and err.count("\n") == 1
 
 
 @pytest.mark.windows_lacks("EPIPE: a broken pipe is another error there")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from pysock import demo
-from pysock.demo import document, events, messages, stage
+from pysock.demo import declared, document, events, messages, stage
 
 pytestmark = pytest.mark.sockets
 
@@ -95,6 +96,24 @@ def test_broken_documents(shown: str) -> None:
     text = part(shown, document.a_broken_document)
     for cause in ("endOfFile: ", "badClass: ", "badIndex: limit max_string"):
         assert cause in text
+
+
+def test_a_declared_document(shown: str) -> None:
+    text = part(shown, declared.a_declared_document)
+    assert "next: CStep | None = field(ref(), default=None)" in text
+    assert "49 bytes, those of the Serialize in part 1" in text
+    assert "CStep(minutes=5, text='knead', next=CStep(minutes=40, text='bake', next=...))" in text
+
+
+def test_the_class_that_is_shown_is_the_one_that_runs() -> None:
+    source = inspect.getsource(declared.CStep).splitlines()
+    for line in declared._CODE.strip().splitlines()[1:]:
+        assert line in source
+
+
+def test_byte_by_byte(shown: str) -> None:
+    text = part(shown, declared.byte_by_byte)
+    assert "try_read(), 48 times" in text and "'knead' and 'bake', which point to each other" in text
 
 
 def test_objects_over_a_connection(shown: str) -> None:

@@ -44,78 +44,86 @@ needs_corpus = pytest.mark.skipif(not EXPECTED, reason="needs the real files in 
 
 def song(version: int) -> powertab.Document:
     """One of everything that a document of this version can hold, twice over where a tag differs then."""
-    old = version <= powertab.OLD
-
-    def make(cls: type, **values: Any) -> Any:
-        return cls(version, **values)
+    old = version <= 2
 
     def everything(number: int) -> powertab.Score:
-        note = make(powertab.CLineData, where=3 << 5 | 12, symbols=[1, 2, 3])
-        position = make(powertab.CPosition, position=number, symbols=[7], notes=[note])
+        note = powertab.CLineData(where=3 << 5 | 12, symbols=[1, 2, 3])
+        position = powertab.CPosition(position=number, symbols=[7], notes=[note])
         bar = dict(position=4) if old else dict(position=4, letter=65, description="Refrain “é”")
-        chord = make(powertab.ChordName, key=3, formula=9)
-        system = make(
-            powertab.CSection,
+        chord = powertab.ChordName(key=3, formula=9)
+        system = powertab.CSection(
             rect=pysock.CRect(1, -2, 3, 4),
             end_bar=200,
-            directions=[make(powertab.CDirection, symbols=[1, 0xFFFF])],
-            chord_texts=[make(powertab.CChordText, chord=chord)],
-            rhythm_slashes=[make(powertab.CRhythmSlash, data=1 << 31)],
-            staves=[make(powertab.CStaff, high=[position], low=[make(powertab.CPosition)])],
-            bars=[make(powertab.CMusicBar, **bar)],
+            directions=[powertab.CDirection(symbols=[1, 0xFFFF])],
+            chord_texts=[powertab.CChordText(chord=chord)],
+            rhythm_slashes=[powertab.CRhythmSlash(data=1 << 31)],
+            staves=[powertab.CStaff(high=[position], low=[powertab.CPosition()])],
+            bars=[powertab.CMusicBar(**bar)],
         )
-        guitar = make(
-            powertab.CGuitar, number=number, tuning=make(powertab.CTuning, name="Dropped D", notes=[64, 38])
-        )
+        guitar = powertab.CGuitar(number=number, tuning=powertab.CTuning(name="Dropped D", notes=[64, 38]))
         values = dict(
             guitars=[guitar],
-            chord_diagrams=[make(powertab.CChordDiagram, chord=chord, frets=[255, 3, 2, 0, 1, 0])],
+            chord_diagrams=[powertab.CChordDiagram(chord=chord, frets=[255, 3, 2, 0, 1, 0])],
             floating_texts=[
-                make(powertab.CFloatingText, text="line 1\r\nline 2", font=make(powertab.Font, face="Arial"))
+                powertab.CFloatingText(text="line 1\r\nline 2", font=powertab.Font(face="Arial"))
             ],
-            guitar_ins=[make(powertab.CGuitarIn, data=257)],
-            tempo_markers=[make(powertab.CTempoMarker, data=120, description="x" * 300)],  # a long string
-            dynamics=[make(powertab.CDynamic, data=9)],
-            alternate_endings=[make(powertab.CSectionSymbol, data=1)],
-            systems=[system, make(powertab.CSection)],
+            guitar_ins=[powertab.CGuitarIn(data=257)],
+            tempo_markers=[powertab.CTempoMarker(data=120, description="x" * 300)],  # a long string
+            dynamics=[powertab.CDynamic(data=9)],
+            alternate_endings=[powertab.CSectionSymbol(data=1)],
+            systems=[system, powertab.CSection()],
         )
         if old:
-            values["time_signatures"] = [make(powertab.CTimeSignature, data=4)]
-            values["rehearsal_signs"] = [make(powertab.CRehearsalSign, letter=66, description="Bridge")]
-        return make(powertab.Score, **values)
+            values["time_signatures"] = [powertab.CTimeSignature(data=4)]
+            values["rehearsal_signs"] = [powertab.CRehearsalSign(letter=66, description="Bridge")]
+        if version == 3:
+            values["notes"] = "é"
+        if version == 3:
+            values["notes"] = "é"
+        return powertab.Score(**values)
 
-    scores = [everything(0), everything(1)]
-    if version == 3:
-        scores = [make(powertab.AnnotatedScore, notes="", score=score) for score in scores]
-    return powertab.Document(version=version, title="Title", scores=scores, line_spacing=9)
+    header = powertab.OldSong if version <= 3 else powertab.Song
+    body = powertab.OldBody if old else powertab.Body
+    return powertab.Document(
+        version=version,
+        header=header(title="Title"),
+        body=body(scores=[everything(0), everything(1)], line_spacing=9),
+    )
 
 
 def header_variants() -> Iterator[powertab.Document]:
-    for release in range(4):
-        for author in range(2):
-            yield powertab.Document(release_type=release, author_type=author, title="t", bass_notes="end")
-    yield powertab.Document(file_type=powertab.LESSON, title="t", author="a", copyright="c")
+    for release in (
+        powertab.Audio(year=1999),
+        powertab.Video(live=1),
+        powertab.Bootleg(day=31),
+        pysock.Record(),
+    ):
+        for author in (powertab.Author(composer="c"), pysock.Record()):
+            header = powertab.Song(release=release, author=author, title="t", bass_notes="end")
+            yield powertab.Document(header=header)
+    yield powertab.Document(header=powertab.Lesson(title="t", artist="a", copyright="c"))
 
 
 def drawing(version: int) -> jwcad.Drawing:
     """One of every figure, alone and in a block, and the variants that hang on a field."""
 
     def figures() -> list[jwcad.CData]:
+        arrow, white = jwcad.CDataTen(pen_style=100), jwcad.CDataSolid(pen_color=10)
+        arrow.arrow = jwcad.Arrow(code=3, scale=0.5)
+        white.rgb = 0xFFFFFF
         return [
-            jwcad.CDataSen(version, start=[0.0, 1.5], end=[-1e300, float("inf")]),
-            jwcad.CDataEnko(version, radius=2.5, full_circle=1),
-            jwcad.CDataTen(version, point=[1.0, 2.0]),
-            jwcad.CDataTen(version, pen_style=100, code=3, scale=0.5),
-            jwcad.CDataMoji(version, font="游明朝", text="図面の文字"),
-            jwcad.CDataSunpou(version, text=jwcad.CDataMoji(version, text="1,000")),
-            jwcad.CDataSolid(version, pen_color=9),
-            jwcad.CDataSolid(version, pen_color=10, rgb=0xFFFFFF),
-            jwcad.CDataBlock(version, number=1),
+            jwcad.CDataSen(start=[0.0, 1.5], end=[-1e300, float("inf")]),
+            jwcad.CDataEnko(radius=2.5, full_circle=1),
+            jwcad.CDataTen(point=[1.0, 2.0]),
+            arrow,
+            jwcad.CDataMoji(font="游明朝", text="図面の文字"),
+            jwcad.CDataSunpou(text=jwcad.CDataMoji(text="1,000")),
+            jwcad.CDataSolid(pen_color=9),
+            white,
+            jwcad.CDataBlock(number=1),
         ]
 
-    block = jwcad.CDataList(
-        version, number=1, time=pysock.CTime(1_700_000_000), name="部品", figures=figures()
-    )
+    block = jwcad.CDataList(number=1, time=pysock.CTime(1_700_000_000), name="部品", figures=figures())
     images = dict(images=[jwcad.Image(name="a.bmp", data=b"BM\0\xff")]) if version >= 700 else {}
     return jwcad.Drawing(version=version, memo="覚え", figures=figures(), blocks=[block], **images)
 
@@ -173,6 +181,12 @@ def test_a_tree_comes_back(tmp_path: Path) -> None:
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(TypeError, match="tune"):
         powertab.CGuitar(tune="Dropped D")
+
+
+def test_a_record_of_another_kind_is_refused() -> None:
+    for header in (powertab.Body(), powertab.Song(release=powertab.Author())):
+        with pytest.raises(ValueError, match="is not in list"):
+            powertab.dumps(powertab.Document(header=header))
 
 
 # --- what a stranger's file may hold ----------------------------------------------------------------------
@@ -293,18 +307,20 @@ def test_the_scripts_run_as_told(tmp_path: Path) -> None:
 # --- real files -------------------------------------------------------------------------------------------
 
 
-def walk(value: Any) -> Iterator[records.Record]:
+def walk(value: Any) -> Iterator[Any]:
     """All records below a value, in the order of the file."""
-    if isinstance(value, records.Record):
+    if hasattr(value, "__mfc_plan__"):
         yield value
-        value = list(vars(value).values())
+        value = [getattr(value, one.name) for one in pysock.fields(value)]
     if isinstance(value, list):
         for element in value:
             yield from walk(element)
 
 
 def powertab_info(document: powertab.Document) -> dict[str, Any]:
-    scores = [getattr(score, "score", score) for score in document.scores]
+    header, scores = document.header, document.body.scores
+    release = getattr(header, "release", header)
+    author = getattr(header, "author", header)
     found: dict[type, list[Any]] = {}
     for record in walk(scores):
         found.setdefault(type(record), []).append(record)
@@ -314,44 +330,44 @@ def powertab_info(document: powertab.Document) -> dict[str, Any]:
 
     guitars = [guitar for score in scores for guitar in score.guitars]
     bars = [bar for score in scores for system in score.systems for bar in system.bars]
-    signs = [bar for bar in bars if powertab.has_sign(bar)] + of(powertab.CRehearsalSign)
+    signs = [bar for bar in bars if bar.letter != powertab.NO_SIGN] + of(powertab.CRehearsalSign)
     return {
         "alternate_endings": len(of(powertab.CSectionSymbol)),
-        "arranger": document.arranger,
-        "artist": document.artist,
+        "arranger": header.arranger,
+        "artist": header.artist,
         "bars": len(bars),
         "chord_diagrams": len(of(powertab.CChordDiagram)),
         "chord_positions": [text.position for text in of(powertab.CChordText)],
         "chord_texts": len(of(powertab.CChordText)),
-        "composer": getattr(document, "composer", None),
-        "copyright": document.copyright,
+        "composer": getattr(author, "composer", None),
+        "copyright": header.copyright,
         "directions": len(of(powertab.CDirection)),
         "dynamics": len(of(powertab.CDynamic)),
-        "fade": document.fade,
+        "fade": document.body.fade,
         "floating_texts": [text.text for text in of(powertab.CFloatingText)],
-        "fonts": [[font.face, font.size] for font in document.fonts],
+        "fonts": [[font.face, font.size] for font in document.body.fonts],
         "guitar_ins": len(of(powertab.CGuitarIn)),
         "guitars": [
             [g.number, g.description, g.preset, g.capo, g.tuning.name, g.tuning.notes] for g in guitars
         ],
         "guitars_per_score": [len(score.guitars) for score in scores],
-        "line_spacing": document.line_spacing,
-        "lyricist": getattr(document, "lyricist", None),
-        "lyrics": document.lyrics,
+        "line_spacing": document.body.line_spacing,
+        "lyricist": getattr(author, "lyricist", None),
+        "lyrics": header.lyrics,
         "note_frets": [[note.string, note.fret] for note in of(powertab.CLineData)][:40],
         "notes": len(of(powertab.CLineData)),
         "positions": len(of(powertab.CPosition)),
         "rehearsal_signs": [[chr(sign.letter), sign.description] for sign in signs],
-        "release_title": getattr(document, "release_title", None),
+        "release_title": getattr(release, "release_title", None),
         "rhythm_slashes": len(of(powertab.CRhythmSlash)),
         "staves": len(of(powertab.CStaff)),
         "systems_per_score": [len(score.systems) for score in scores],
         "tempo_bpm": [marker.data & 0xFFFF for marker in of(powertab.CTempoMarker)],
         "tempo_markers": [[m.system, m.position, m.data, m.description] for m in of(powertab.CTempoMarker)],
-        "title": document.title,
-        "transcriber": getattr(document, "transcriber", None),
+        "title": header.title,
+        "transcriber": None if document.version == 3 else header.transcriber,
         "version": document.version,
-        "year": getattr(document, "year", None),
+        "year": getattr(release, "year", None),
     }
 
 
@@ -374,10 +390,10 @@ def jww_info(document: jwcad.Drawing) -> dict[str, Any]:
         "first_line": [round(number, 6) for number in lines[0].start + lines[0].end] if lines else None,
         "first_texts": texts[:5],
         "group": document.group,
-        "group_names": [name for name in document.group_names if name],
+        "group_names": [name for name in document.view.group_names if name],
         "images": [[image.name, len(image.data)] for image in document.images],
         "kinds": Counter(kinds(document.figures)),
-        "layer_names": [name for names in document.layer_names for name in names if name][:8],
+        "layer_names": [name for names in document.view.layer_names for name in names if name][:8],
         "memo": document.memo,
         "paper": document.paper,
         "scale0": document.groups[0].scale,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -54,6 +55,44 @@ def test_room_robot_and_person(start: Any) -> None:
         robot.see("^over: the server closed the discussion$")
         assert robot.end() == 0
         assert room.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "said"),
+    [
+        ("client.py", [], "the following arguments are required: name"),
+        ("client.py", ["a:b"], "a name has no colon"),
+        ("client.py", ["ann", "127.0.0.1", "x"], "a port is a number up to 65535, not 'x'"),
+        ("robot.py", [], "the following arguments are required: name"),
+        ("robot.py", ["rob", "127.0.0.1", "70000"], "a port is a number up to 65535, not '70000'"),
+        ("server.py", ["x"], "a port is a number up to 65535, not 'x'"),
+        ("server.py", ["1", "2"], "unrecognized arguments: 2"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_wrong_arguments_are_answered_by_the_usage(
+    start: Any, program: str, arguments: list[str], said: str
+) -> None:
+    process = start(program, *arguments)
+    assert process.end() == 2
+    text = "\n".join(process.lines)
+    assert text.startswith(f"usage: {program}") and said in text and "Traceback" not in text
+
+
+def test_a_port_that_is_taken(start: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        room = start("server.py", str(port))
+        assert room.end() == 1
+    assert len(room.lines) == 2 and room.lines[0].startswith(f"cannot serve port {port}: ")
+
+
+def test_nobody_serves_there(start: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    client = start("client.py", "ann", "127.0.0.1", str(port))
+    assert client.end() == 1
+    assert len(client.lines) == 2 and client.lines[0].startswith("over: connection refused")
 
 
 def module(name: str) -> ModuleType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import re
+import socket
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -131,3 +132,37 @@ def test_as_programs() -> None:
     finally:
         for program in programs:
             program.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "the following arguments are required: serve|join"),
+        (["join"], "the following arguments are required: name"),
+        (["join", "a:b"], "a name has no colon"),
+        (["serve", "x"], "a port is a number up to 65535, not 'x'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_wrong_arguments_are_answered_by_the_usage(arguments: list[str], said: str) -> None:
+    status, lines = ended(*arguments)
+    text = "\n".join(lines)
+    assert status == 2
+    assert text.startswith("usage: chat_aio.py") and said in text and "Traceback" not in text
+
+
+def test_what_cannot_be_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        status, lines = ended("serve", port)
+        assert (status, len(lines)) == (1, 2) and lines[0].startswith("cannot serve: ")
+    status, lines = ended("join", "ann", "127.0.0.1", port)
+    assert (status, len(lines)) == (1, 2) and lines[0].startswith("cannot join: ")
+
+
+def ended(*arguments: str) -> tuple[int, list[str]]:
+    process = Process(str(PATH), *arguments)
+    try:
+        return process.end(), process.lines
+    finally:
+        process.close()

@@ -168,6 +168,12 @@ def test_a_definition(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         (["{tmp}/fine", "-o", "{tmp}/none/out"], "No such file or directory"),
         (["/dev/zero"], "neither a file nor a pipe"),
         (["a\0b"], "null byte"),
+        (["FF F"], "neither a file nor whole hex digits"),
+        (["{tmp}/fine", "--at", "1"], "--at tells how to read a --schema, and there is none"),
+        (["{tmp}/fine", "--repeat"], "--repeat tells how to read a --schema, and there is none"),
+        (["{tmp}/fine", "-o", "{tmp}/fine"], "is the input, too, and would be lost"),
+        (["{tmp}/fine", "-o", "{tmp}/link"], "is the input, too, and would be lost"),
+        (["{tmp}/fine", "-o", "{tmp}"], "Is a directory"),
     ],
 )
 @pytest.mark.windows_lacks("POSIX's words for what fails")
@@ -176,10 +182,58 @@ def test_errors_are_one_line(
 ) -> None:
     (tmp_path / "empty").touch()
     (tmp_path / "fine").write_bytes(b"ab")
+    (tmp_path / "link").symlink_to("fine")
     assert inspect(*(argument.replace("{tmp}", str(tmp_path)) for argument in arguments)) == 2
     out, err = capsys.readouterr()
     assert out == "" and len(err.splitlines()) == 1
     assert err.startswith("pysock inspect: ") and said in err
+    assert (tmp_path / "fine").read_bytes() == b"ab"
+    assert {path.name for path in tmp_path.iterdir()} == {"empty", "fine", "link"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--schema", "no_such_module:C"], ["--at", "1"]], ids=lambda wrong: wrong[0]
+)
+def test_the_output_stays_as_it_was_if_there_is_an_error(wrong: list[str], file: str, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("precious")
+    assert inspect(file, "-o", str(tmp_path / "out"), *wrong) == 2
+    assert (tmp_path / "out").read_text() == "precious"
+    assert inspect(file, "-o", str(tmp_path / "out")) == 0
+    assert "CStringArray" in (tmp_path / "out").read_text()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("how", [["--html"], ["--json"], []], ids=str)
+def test_standard_input_is_not_written_over(how: list[str], file: str) -> None:
+    before = Path(file).read_bytes()
+    with open(file, "rb") as stdin:
+        done = subprocess.run(
+            [sys.executable, "-m", "pysock", "inspect", "-", "-o", file, *how],
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"pysock inspect: {file}: is the input, too, and would be lost\n",
+    )
+    assert Path(file).read_bytes() == before
+
+
+@pytest.mark.windows_lacks("POSIX's permissions")
+def test_an_output_that_is_a_link_keeps_what_it_is(file: str, tmp_path: Path) -> None:
+    (tmp_path / "out").touch(0o600)
+    (tmp_path / "link").symlink_to("out")
+    assert inspect(file, "-o", str(tmp_path / "link")) == 0
+    assert (tmp_path / "link").is_symlink() and "CStringArray" in (tmp_path / "out").read_text()
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+def test_an_output_that_is_full(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert inspect(file, "-o", "/dev/full") == 2
+    assert capsys.readouterr() == ("", "pysock inspect: /dev/full: No space left on device\n")
 
 
 @pytest.mark.parametrize(

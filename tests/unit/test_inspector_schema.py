@@ -232,6 +232,26 @@ def test_declared_fields() -> None:
     ]
 
 
+class Part(Record, schema_of=lambda ar: ar.m_pDocument.version):
+    old: int = field(BYTE, until=1)
+    new: int = field(WORD, since=2)
+
+
+class Versioned(Record):
+    version: int = field(BYTE)
+    part: Part = field(Part)
+
+
+def test_the_parts_of_a_record_ask_it_for_its_version() -> None:
+    """It is the archive's document, of which the fields so far are set."""
+    decoded = decode(from_bytes(b"\x01\x07" + b"\x02\x08\x00"), Versioned, repeat=True)
+    assert decoded.error is None
+    assert [line.strip() for line in lines(decoded.nodes) if "Part" in line] == [
+        "record Part part = Part(old=7, new=0)",
+        "record Part part = Part(old=0, new=8)",
+    ]
+
+
 def test_lists_of_records() -> None:
     data = (b"HEAD\x01\x00" + bytes(4)) * 3
 

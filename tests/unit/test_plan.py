@@ -329,6 +329,20 @@ def test_a_run_longer_than_a_buffer():
         assert all(list(column) == [int(name[1:])] * 3 for name, column in ar.read_columns(Wide, 3).items())
 
 
+class Sized(CObject):
+    n: int = field(WORD, default=3)
+
+
+class Several(Record):
+    members: list[Sized] = field(fixed(by_value(Sized), 2))
+
+
+def test_ar_210_members_that_nobody_gave_have_their_defaults():
+    """Also those in a C array, which C++ would construct."""
+    assert [one.n for one in Several().members] == [3, 3]
+    assert stored(lambda ar: ar.write(Several())) == b"\3\0\3\0"
+
+
 # --- schemas ------------------------------------------------------------------------------------------------
 
 

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     serve.add_argument(
         "--port",
-        type=_port,
+        type=port,
         default=PORT,
         help="0: a free one (default %(default)s)",
     )
@@ -63,9 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Join a chat.  Each line typed is said; /quit, the end of the input or Ctrl-C leaves.",
         epilog="Exit status: 0 if you left, 1 if the server ended it, was lost, or was not there.",
     )
-    join.add_argument("--name", type=_name, help="who you are (default %(default)s)", default=_user())
+    join.add_argument("--name", type=name, help="who you are (default %(default)s)", default=_user())
     join.add_argument("--host", default="127.0.0.1", help="where the server is (default %(default)s)")
-    join.add_argument("--port", type=_port, default=PORT, help="(default %(default)s)")
+    join.add_argument("--port", type=port, default=PORT, help="(default %(default)s)")
     join.set_defaults(run=_join)
 
     for command in (serve, join):
@@ -85,13 +85,13 @@ def _serve(arguments: argparse.Namespace) -> int:
         max_members=arguments.members,
     )
     try:
-        host, port = server.listen(arguments.port, socket.gethostbyname(arguments.host))
+        address = server.listen(arguments.port, socket.gethostbyname(arguments.host))
     except socket.gaierror:
         return _failed(f"there is no host {arguments.host!r}")
     except SocketException as error:
         return _failed(f"cannot serve {arguments.host}:{arguments.port}: {explain(error.winerror)}")
     _log_to_stdout(logging.DEBUG if arguments.verbose else logging.INFO)
-    print(f"serving a chat at {host}:{port}; Ctrl-C ends it", flush=True)
+    print("serving a chat at {}:{}; Ctrl-C ends it".format(*address), flush=True)
     pump = Pump.current()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -146,14 +146,16 @@ def _user() -> str | None:
         return None
 
 
-def _name(text: str) -> str:
+def name(text: str) -> str:
+    """A name of the command line, for argparse."""
     try:
         return check_name(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _port(text: str) -> int:
+def port(text: str) -> int:
+    """A port of the command line, for argparse."""
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"a port is a number up to 65535, not {text!r}")
     return int(text)

@@ -62,6 +62,9 @@ class Wire:
         that it will be too large.
         """
         messages: list[CMsg] = []
+        # The half message is loaded anew with each piece of it.  That is bounded by `max_message`, and most come
+        # whole.  A PushArchive would spare it, but by a thread for each long message that stops in the middle:
+        # a stranger could have as many as he has connections.
         taken = 0
         with CArchive(
             bytes(data),

@@ -80,9 +80,7 @@ class Server(CAsyncSocket):
         grace: float = Connection.grace,
     ) -> None:
         super().__init__()
-        self.wire = wire or Wire(
-            max_text=16 * 1024, max_lines=16, max_message=64 * 1024
-        )  # clients send no lists
+        self.wire = wire or WIRE
         self.discussion = discussion or Discussion()
         self.history = history
         self.max_members = max_members

@@ -16,10 +16,10 @@ from typing import TextIO
 
 import pysock
 
-from . import document, events, messages
+from . import declared, document, events, messages
 from .stage import NotAsShown, Stage
 
-PARTS: list[Callable[[Stage], None]] = [*document.PARTS, *events.PARTS, *messages.PARTS]
+PARTS: list[Callable[[Stage], None]] = [*document.PARTS, *declared.PARTS, *events.PARTS, *messages.PARTS]
 
 
 def run(out: TextIO | None = None) -> int:

@@ -1,7 +1,7 @@
 """`pysock inspect`: look at a file nobody has documented.
 
 Exit status: 0 something of an archive was found (or the definition fitted); 1 nothing was, or the definition did not
-fit; 2 the input could not be read.
+fit; 2 the input could not be read, or the output not be written.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import codecs
 import contextlib
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 from . import jsonout, ole, text
 from .errors import InspectError
@@ -37,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--schema", metavar="MODULE:CLASS", help="decode by this definition (also FILE.py:CLASS)"
     )
-    parser.add_argument("--at", metavar="OFFSET", type=_offset, default=0, help="where the schema begins")
+    parser.add_argument("--at", metavar="OFFSET", type=_offset, help="where the schema begins")
     parser.add_argument("--repeat", action="store_true", help="read the schema again up to the end")
     parser.add_argument(
         "--encoding", type=_encoding, default="cp1252", help="code page of one-byte text (%(default)s)"
@@ -66,43 +68,77 @@ def _encoding(name: str) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Inspect as told; returns the exit status."""
     try:
-        with open_source(arguments.file) as source, _output(arguments.output) as out:
-            return Inspection(arguments, source, out).run()
+        schema = _schema(arguments)
+        with open_source(arguments.file) as source, _output(arguments) as out:
+            return Inspection(arguments, schema, source, out).run()
     except InspectError as error:
         print(f"pysock inspect: {error}", file=sys.stderr)
         return 2
 
 
+def _schema(arguments: argparse.Namespace) -> Any:
+    if arguments.schema is not None:
+        return resolve(arguments.schema)
+    for name, given in (("--at", arguments.at is not None), ("--repeat", arguments.repeat)):
+        if given:
+            raise InspectError(f"{name} tells how to read a --schema, and there is none")
+    return None
+
+
 @contextlib.contextmanager
-def _output(path: str | None) -> Iterator[TextIO]:
+def _output(arguments: argparse.Namespace) -> Iterator[TextIO]:
+    """Standard output, or a file that is there only once it is whole."""
+    path = arguments.output
     if path is None:
         yield sys.stdout
         return
+    if _same_file(arguments.file, path):
+        raise InspectError(f"{path}: is the input, too, and would be lost")
     try:
-        file = open(path, "w", encoding="utf-8", errors="backslashreplace")
+        if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe cannot be replaced
+            with _writer(path, "w") as file:
+                yield file
+            return
+        target = os.path.realpath(path)  # what a link points to, not the link
+        part = f"{target}.{os.getpid()}.part"
+        try:
+            with _writer(part, "x") as file:
+                yield file
+            if os.path.exists(target):
+                shutil.copymode(target, part)
+            os.replace(part, target)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(part)
     except OSError as error:
         raise InspectError(f"{path}: {error.strerror or error}") from None
-    with file:
-        yield file
+
+
+def _writer(path: str, mode: str) -> TextIO:
+    return open(path, mode, encoding="utf-8", errors="backslashreplace")  # type: ignore[return-value]
+
+
+def _same_file(given: str, path: str) -> bool:
+    try:
+        return os.path.samefile(0 if given == "-" else given, path)
+    except (OSError, ValueError):  # one of them is not there, or cannot be a name
+        return False
 
 
 class Inspection:
     """One run of the command over a source, or over each stream of a compound file."""
 
-    def __init__(self, arguments: argparse.Namespace, source: Source, out: TextIO) -> None:
-        self.arguments, self.source, self.out = arguments, source, out
-        self.schema = resolve(arguments.schema) if arguments.schema else None
+    def __init__(self, arguments: argparse.Namespace, schema: Any, source: Source, out: TextIO) -> None:
+        self.arguments, self.schema, self.source, self.out = arguments, schema, source, out
+        self.at = arguments.at or 0
         self.fits = True  # as far as the definition was tried
-        self.objects = 0
-        self.strings = 0
+        self.something = False  # of an archive was found, or a definition was tried
 
     def run(self) -> int:
         if self.source.size == 0:
             raise InspectError(f"{self.source.name}: empty, 0 bytes")
-        if self.arguments.at > self.source.size:
-            raise InspectError(
-                f"{self.source.name}: --at {self.arguments.at} is behind its {self.source.size} bytes"
-            )
+        if self.at > self.source.size:
+            raise InspectError(f"{self.source.name}: --at {self.at} is behind its {self.source.size} bytes")
         if self.arguments.html:
             page = Page(self.source.name)
             for source in self.sources():
@@ -115,7 +151,7 @@ class Inspection:
             paint = painter(self.out, self.arguments.color)
             for source in self.sources():
                 self._text(source, paint)
-        return 0 if self.fits and (self.objects or self.strings) else 1
+        return 0 if self.fits and self.something else 1
 
     def sources(self) -> Iterator[Source]:
         """The file, or the streams in it."""
@@ -127,9 +163,7 @@ class Inspection:
     def look(self, source: Source) -> tuple[Iterable[Node], Found]:
         """The nodes of a source, and what is counted while they are taken."""
         if self.schema is not None:
-            decoded = decode(
-                source, self.schema, self.arguments.at, self.arguments.encoding, self.arguments.repeat
-            )
+            decoded = decode(source, self.schema, self.at, self.arguments.encoding, self.arguments.repeat)
             if decoded.error is not None:
                 self.fits = False
                 print(
@@ -137,7 +171,7 @@ class Inspection:
                     f"{type(decoded.error).__name__}: {show_line(decoded.error)}",
                     file=sys.stderr,
                 )
-            self.strings += 1  # it need not have objects
+            self.something = True
             return decoded.nodes, decoded.found
         scrolls = self.out.isatty() and not self.arguments.classes  # there the report itself shows progress
         progress = Progress(source.name, 0 if scrolls else source.size)
@@ -146,16 +180,16 @@ class Inspection:
         if self.arguments.classes:
             with progress:
                 found = walk.survey()
-            self.objects += found.objects
+            self.something |= found.objects > 0
             return (), found
         return self._counted(walk, progress), walk.found
 
     def _counted(self, walk: Walk, progress: Progress) -> Iterator[Node]:
         with progress:
             for segment in walk:
-                self.strings += any(child.kind == "string" for child in segment.children)
+                self.something |= any(child.kind == "string" for child in segment.children)
                 yield segment
-        self.objects += walk.found.objects
+        self.something |= walk.found.objects > 0
 
     def _json(self) -> None:
         if not ole.is_compound(self.source):

@@ -95,6 +95,7 @@ def decode(
 
 def load(ar: TracingArchive, source: Source, wanted: Any, offset: int) -> Any:
     """One value of what the user named."""
+    ar.m_pDocument = None  # a value before it was a document of its own
     if isinstance(wanted, type) and issubclass(wanted, CObject) and not _tagged(source, wanted, offset):
         if hasattr(wanted, "__mfc_load__"):
             return ar.read(wanted)

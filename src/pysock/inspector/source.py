@@ -15,6 +15,7 @@ from .errors import InspectError
 
 CHUNK = 1 << 18
 _HEX = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{2}(?:[\s:,-]*(?:0[xX])?[0-9A-Fa-f]{2})*")
+_MEANT_AS_HEX = re.compile(r"[0-9A-Fa-fxX\s:,-]+")
 _KEEP = 1 << 22  # standard input beyond this goes to a temporary file
 
 
@@ -91,6 +92,10 @@ def open_source(what: str, stdin: BinaryIO | None = None) -> Source:
         return from_bytes(digits, "hex")
     try:
         file = open(what, "rb")
+    except FileNotFoundError as error:
+        if _MEANT_AS_HEX.fullmatch(what):
+            raise InspectError(f"{what}: neither a file nor whole hex digits, two for each byte") from None
+        raise InspectError(f"{what}: {error.strerror or error}") from None
     except OSError as error:
         raise InspectError(f"{what}: {error.strerror or error}") from None
     except ValueError as error:  # a NUL in the name

@@ -96,6 +96,8 @@ class TracingArchive(CArchive):
             self.traced("record", type(obj).__name__, None, lambda _: self._trace_fields(obj, fields))
             return
         self._open[-1].begun = True
+        if self.m_pDocument is None:
+            self.m_pDocument = obj  # the outermost record is where its parts look for their document
         values: dict[str, Any] = {}
         for field in fields:
             self._field = field.name
