@@ -43,6 +43,14 @@ class Record(Value, metaclass=ObjectType):
         return load_value_of(ar, cls)
 
     @classmethod
+    def __mfc_check__(cls, ar, value, /):
+        if not isinstance(value, cls):
+            raise TypeError(f"need a {cls.__name__}, not {type(value).__name__}")
+        plan = getattr(type(value), "__mfc_plan__", None)
+        if plan is not None and type(value).Serialize is plan:
+            plan.check_values(value, ar)
+
+    @classmethod
     def __mfc_store__(cls, ar, value, /):
         if not isinstance(value, cls):
             raise TypeError(f"need a {cls.__name__}, not {type(value).__name__}")

@@ -231,7 +231,9 @@ cdef int store_class(Graph a, CRuntimeClass rc) except -1:
 
 cdef int store_object(Graph a, object obj) except -1:
     """AR-80 to AR-85."""
-    cdef uint32_t index, outer
+    cdef uint32_t index, outer, first
+    cdef int64_t at
+    cdef int frames = a.frames
     cdef CRuntimeClass rc
     cdef Program program
     cdef bint deep
@@ -256,6 +258,8 @@ cdef int store_object(Graph a, object obj) except -1:
     deep = program is None or a._depth >= NATIVE_DEPTH
     if deep:
         ps_enter_recursion(b" while storing an object")
+    at = position(a)
+    first = a._next
     outer = a._stored_schema
     a._stored_schema = rc.schema & ~PS_VERSIONABLE
     a._depth += 1
@@ -266,11 +270,25 @@ cdef int store_object(Graph a, object obj) except -1:
             obj.Serialize(a)
     except BaseException as e:
         left_object(a, outer, deep)
+        if program is not None and a.frames == frames:
+            take_back(a, at, first)
         if isinstance(e, CArchiveException):
             e.in_class = (rc.m_lpszClassName, *e.in_class)
         raise
     left_object(a, outer, deep)
     return 0
+
+
+cdef int take_back(Graph a, int64_t at, uint32_t first) except -1:
+    """A declared object could not be stored: take its bytes and numbers back, as long as nothing of it has gone to
+    the file. What comes next then is no reference to half an object."""
+    cdef Frame f
+    if a.busy or a.state != S_OPEN or at < a.base or at > position(a) or a._map is None or a._next <= first:
+        return 0
+    a.mark_map(&f)
+    f.next = first
+    a.wcur = a.start + (at - a.base)
+    return a.unwind_map(&f)
 
 
 cdef inline void left_object(Graph a, uint32_t outer, bint deep) noexcept:

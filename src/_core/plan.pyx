@@ -90,6 +90,8 @@ cdef int refuse(int kind, object v) except -1:
         raise OverflowError(f"{NAMES[kind]} cannot hold {v!r}")
     if kind == K_WCHAR:
         unit_of(v)
+    if NUMBERS[kind] == PS_TRUTH:
+        raise TypeError(f"{NAMES[kind]} needs a bool, got {v!r}")
     if not hasattr(v, "__index__"):
         raise TypeError(f"{NAMES[kind]} needs an int, got {type(v).__name__}")
     signed = kind in (K_CHAR, K_SHORT, K_LONG, K_INT, K_BOOL, K_LONGLONG)
@@ -298,15 +300,21 @@ cdef tuple longs_of(Item it, object value):
     cdef Py_ssize_t i
     cdef uint8_t[4] p
     if not PyObject_TypeCheck(value, <PyTypeObject *><PyObject *>it.what):
-        value = it.what(*value)
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            raise TypeError(f"need a {it.what.__name__} or {it.count} numbers, got {type(value).__name__}")
+        parts = tuple(value)
+        if len(parts) != it.count:
+            raise ValueError(f"need a {it.what.__name__} or {it.count} numbers, got {len(parts)}")
+        value = it.what(*parts)
     longs = []
     for i in range(it.count):
         v = ps_member(value, it.slots[i])[0]
         if v == NULL:
             raise AttributeError(f"a field of this {it.what.__name__} is not set")
-        if encode(K_LONG, <object>v, p):
-            refuse(K_LONG, <object>v)
-        longs.append(<object>v)
+        one = <object>v  # held, as its __index__ may take it out of its slot
+        if encode(K_LONG, one, p):
+            refuse(K_LONG, one)
+        longs.append(one)
     return tuple(longs)
 
 
@@ -331,6 +339,10 @@ cdef int check_item(Graph a, Item it, object v) except -1:
         if not isinstance(v, (bytes, bytearray)):
             raise TypeError(f"need bytes, got {type(v).__name__}")
         check_number(it, len(v))
+    elif it.code == C_WIRE:
+        check = getattr(it.what, "__mfc_check__", None)
+        if check is not None:
+            check(a, v)
     elif it.code == C_LIST:
         v = elements_of(v)
         check_number(it, len(v))
@@ -390,8 +402,11 @@ cdef inline bint is_good(Item it, PyObject *v) noexcept:
 
 cdef int check_inline(Graph a, object v) except -1:
     cdef PyObject *found = _PyType_Lookup((<PyObject *>v).ob_type, "Serialize")
-    if found != NULL and isinstance(<object>found, Plan):
-        (<Plan>found).check(a, v)
+    if found == NULL:
+        return 0
+    plan = <object>found  # held, as values run code that may take it out of its class
+    if isinstance(plan, Plan):
+        (<Plan>plan).check(a, v)
     return 0
 
 
@@ -403,8 +418,8 @@ cdef int store_number(Graph a, int kind, object v) except -1:
     return 0
 
 
-cdef int store_item(Graph a, Item it, object v) except -1:
-    """Store a value that `check_item` has seen."""
+cdef int store_item(Graph a, Item it, object v, object counted) except -1:
+    """Store a value that `check_item` has seen; `counted` is the number that the field before it got."""
     cdef Py_ssize_t n
     cdef bytes data
     if it.code == C_STRING:
@@ -424,31 +439,50 @@ cdef int store_item(Graph a, Item it, object v) except -1:
         return 0
     if it.code == C_LIST:
         v = elements_of(v)
+    else:
+        v = data = bytes(v)  # before anything runs that could change it
     n = len(v)
     check_number(it, n)
+    if counted is not None and counted != n:
+        changed(counted, n)
     if it.counted == N_STREAM:
         write_count(a, n)
     elif it.counted == N_SCALAR:
         store_number(a, it.count_kind, n)
     if it.code == C_RAW:
-        data = bytes(v)
-        return write_bytes(a, <const uint8_t *>PyBytes_AS_STRING(data), n)
-    return store_list(a, it.element, v)
+        return write_bytes(a, <const uint8_t *>PyBytes_AS_STRING(data), len(data))
+    return store_list(a, it.element, v, n)
 
 
-cdef int store_list(Graph a, Item it, object values) except -1:
-    cdef Py_ssize_t size = it.size
-    if it.code == C_SCALAR:
-        for one in values:
-            if encode(it.kind, one, room(a, size)):
+cdef int store_list(Graph a, Item it, object values, Py_ssize_t n) except -1:
+    """The n elements of `values`. Numbers go through memory of our own: what makes a number of one may be
+    anybody's code, and so may move or free the archive's."""
+    cdef uint8_t[LONGEST_RUN] few
+    cdef Py_ssize_t size = it.size, at = 0, done = 0
+    for one in values:
+        done += 1
+        if done > n:
+            break
+        if it.code == C_SCALAR:
+            if at + size > LONGEST_RUN:
+                memcpy(room(a, at), few, at)
+                at = 0
+            if encode(it.kind, one, few + at):
                 refuse(it.kind, one)
-    elif it.code == C_STRING:
-        for one in values:
+            at += size
+        elif it.code == C_STRING:
             store_string(a, one, it.kind)
-    else:
-        for one in values:
-            store_item(a, it, one)
+        else:
+            store_item(a, it, one, None)
+    if done != n:
+        changed(n, "more" if done > n else done)
+    if at:
+        memcpy(room(a, at), few, at)
     return 0
+
+
+cdef int changed(object counted, object n) except -1:
+    raise RuntimeError(f"its length changed while it was stored: {counted} elements were counted, there are {n}")
 
 
 # --- programs ---------------------------------------------------------------------------------------------
@@ -530,6 +564,14 @@ cdef Form new_form(tuple parts, tuple absent):
     return form
 
 
+cdef object gathered(ps_op *op, uint8_t *scratch):
+    """The number that `gather` put into the scratch for a field."""
+    cdef PyObject *v = ps_decode(op.number, scratch + op.scratch)
+    number = <object>v
+    Py_XDECREF(v)
+    return number
+
+
 @cython.final
 cdef class Plan(Program):
     """The `Serialize` of a class with declared fields; also what describes them to Python."""
@@ -590,6 +632,11 @@ cdef class Plan(Program):
             composite_failed(a, e, at)
             raise
         leave_item(a)
+
+    def check_values(self, obj, ar, /):
+        """Raise what storing an object would raise for its values, as far as that can be known."""
+        self.own_object(obj)
+        self.check(<CArchive?>ar, obj)
 
     def __repr__(self):
         return f"<declared Serialize of {self.cls.__name__}>"
@@ -682,11 +729,11 @@ cdef class Plan(Program):
                 refuse(it.kind, value)
             else:
                 check_item(a, it, value)
-        except UnicodeError as e:
+        except Exception as e:
+            if type(e) in (OverflowError, TypeError, ValueError):
+                raise type(e)(f"{self.cls.__name__}.{form.fields[i].name}: {e}") from None
             e.add_note(f"in {self.cls.__name__}.{form.fields[i].name}")
             raise
-        except (OverflowError, TypeError, ValueError) as e:
-            raise type(e)(f"{self.cls.__name__}.{form.fields[i].name}: {e}") from None
         return 0
 
     cdef int missing(self, Form form, Py_ssize_t i) except -1:
@@ -701,15 +748,16 @@ cdef class Plan(Program):
             v = ps_member(obj, op.slot)[0]
             if v == NULL:
                 self.missing(form, op - form.ops)
+            value = <object>v  # held, as a look at it may run code that takes it out of its slot
             if op.code == C_SCALAR:
                 if ps_encode(op.number, v, scratch + op.scratch):
-                    self.fault(a, form, op - form.ops, <object>v)
-            elif op.code == C_STRING and PyUnicode_CheckExact(<object>v) and PyUnicode_IS_ASCII(<object>v):
+                    self.fault(a, form, op - form.ops, value)
+            elif op.code == C_STRING and PyUnicode_CheckExact(value) and PyUnicode_IS_ASCII(value):
                 pass
             elif op.code == C_COUNT:
-                self.gather_count(a, form, op, <object>v, scratch)
+                self.gather_count(a, form, op, value, scratch)
             elif not sure and not (op.code == C_REF and is_good(<Item>op.item, v)):
-                self.fault(a, form, op - form.ops, <object>v)
+                self.fault(a, form, op - form.ops, value)
             op += 1
         return 0
 
@@ -782,7 +830,13 @@ cdef class Plan(Program):
             elif op.code == C_REF:
                 store_object(a, value)
             else:
-                store_item(a, <Item>op.item, value)
+                counted = None if op.counter < 0 else gathered(&form.ops[op.counter], scratch)
+                try:
+                    store_item(a, <Item>op.item, value, counted)
+                except RuntimeError as e:
+                    if type(e) is RuntimeError:
+                        e.add_note(f"in {self.cls.__name__}.{form.fields[op - form.ops].name}")
+                    raise
             op += 1
         return 0
 

@@ -150,9 +150,11 @@ static int ps_encode_other(int number, PyObject *o, uint8_t *p)
     int r;
     switch (number) {
     case PS_TRUTH:
-        r = PyObject_IsTrue(o);
-        p[0] = r > 0;
-        return r < 0 ? -1 : 0;
+        if (!PyLong_Check(o)) /* a bool, or 0 or 1: anything else is more likely a mistake */
+            return 1;
+        r = ps_as_u64(o, &u);
+        p[0] = u == 1;
+        return r != 0 || u > 1;
     case PS_UNIT:
         return ps_encode_unit(o, p);
     case PS_U64:

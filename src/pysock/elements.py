@@ -38,6 +38,7 @@ from ._core.wire import (
     bool_,
 )
 from .arrays import check_object, check_text
+from .checks import check_stored, dry_run
 from .maporder import number_hash, text_hash
 from .oletimes import COleDateTime, COleDateTimeSpan
 from .olevalues import CComBSTR, COleCurrency
@@ -63,6 +64,10 @@ class Element:
     def check(self, value: Any) -> Any:
         """The value as a container keeps it; TypeError or OverflowError if it cannot be one."""
         return value
+
+    def check_stored(self, ar: CArchive, value: Any) -> None:
+        """Raise what keeps `value` from being stored as an element, as far as that can be told."""
+        self.check(value)
 
     def load(self, ar: CArchive, count: int) -> Sequence[Any]:
         """That many elements; the count was checked against what the stream may hold."""
@@ -307,6 +312,10 @@ class _Text(Element):
     def check(self, value: Any) -> str:
         return check_text(value)
 
+    def check_stored(self, ar: CArchive, value: Any) -> None:
+        if not self.check(value).isascii():
+            dry_run(ar, lambda: ar.write(value, self.box))
+
     def load_one(self, ar: CArchive) -> Any:
         return ar.read(self.box)
 
@@ -354,6 +363,9 @@ class _Own(Element):
 
     def default(self) -> Any:
         return self.make()
+
+    def check_stored(self, ar: CArchive, value: Any) -> None:
+        check_stored(ar, self.wire, value)
 
     def load_one(self, ar: CArchive) -> Any:
         return self.wire.__mfc_load__(ar)

@@ -12,6 +12,7 @@ Both directions of `Serialize`, `__init__`, `__repr__` and, with `eq=True`, `==`
 from __future__ import annotations
 
 import inspect
+import threading
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -103,6 +104,7 @@ def field(
     default_factory: Callable[[], Any] = _MISSING,
     since: int = 0,
     until: int | None = None,
+    init: bool | None = None,
 ) -> Any:
     """Declare a field of the wire type `wire` in a class derived from CObject or Record (AR-210).
 
@@ -113,7 +115,14 @@ def field(
     `default` or `default_factory` say what the constructor takes for a value that is left out; without them that is
     0, "", [] or None. Fields that only some schemas have are neither stored nor loaded in others: `since` is
     the first, `until` the last schema with it; loading then gives the default.
+
+    A type checker takes a field without a default for one that the constructor must be given, and one that is a
+    `count_of` for an argument of it, unless `init=False` is said there; nowhere else does `init` have a use.
     """
+    if init is not None and init is isinstance(wire, _CountOf):
+        raise TypeError(
+            "the constructor takes every field but counts: init=False is for count_of, and only that"
+        )
     return Field(wire, default, default_factory, since, until)
 
 
@@ -128,10 +137,10 @@ class _CountOf:
 def count_of(name: str, wire: Any) -> Any:
     """The length of the field `name` as a number of the type `wire`, which stands before it.
 
-        n: int = field(count_of("points", WORD))
+        n: int = field(count_of("points", WORD), init=False)
         points: list[CPoint] = field(array_of(POINT, count="n"))
 
-    The attribute is computed, so it is always right, and cannot be set.
+    The attribute is computed, so it is always right, and cannot be set; `init=False` tells type checkers so.
     """
     return _CountOf(name, wire)
 
@@ -157,18 +166,17 @@ def _declare(name: str, bases: tuple[type, ...], namespace: dict[str, Any], keyw
     if equal:
         namespace.setdefault("__eq__", _equal)
         namespace.setdefault("__hash__", None)
+    _check_bases(name, bases)
     if not own:
         if schema_of is not None:
             raise TypeError("schema_of is for classes with declared fields")
         return
+    _check_counts(name, own)
     slots = namespace.get("__slots__", ())
     slots = [slots] if isinstance(slots, str) else list(slots)
     for key, one in own.items():
         for base in bases:
-            if any(
-                key == inherited.name
-                for inherited in getattr(getattr(base, "__mfc_plan__", None), "fields", ())
-            ):
+            if any(key == inherited.name for inherited in _fields_of(base)):
                 raise TypeError(f"{name}.{key} is a field of {base.__name__} already")
         one.name = key
         del namespace[key]
@@ -188,11 +196,51 @@ def _declare(name: str, bases: tuple[type, ...], namespace: dict[str, Any], keyw
 ObjectType._declare = _declare
 
 
+def _check_bases(name: str, bases: tuple[type, ...]) -> None:
+    declaring = [base for base in bases if _fields_of(base)]
+    longest = max(declaring, key=lambda base: len(_fields_of(base)), default=None)
+    for base in declaring:
+        if _fields_of(base) != _fields_of(longest)[: len(_fields_of(base))]:
+            both = f"{declaring[0].__name__} and {declaring[1].__name__}"
+            raise TypeError(f"{name}: fields come from one base only, but {both} both declare some")
+
+
+def _check_counts(name: str, own: Mapping[str, Field]) -> None:
+    """A count and what it counts must be of one class, name each other, and stand in this order."""
+    seen = set()
+    for key, one in own.items():
+        seen.add(key)
+        if isinstance(one.type, _CountOf):
+            counted = own.get(one.type.name)
+            if counted is None or one.type.name in seen:
+                raise TypeError(f"{name}.{key} counts {one.type.name!r}, which is no field after it")
+            if getattr(counted.type, "count", None) != key:
+                raise TypeError(
+                    f"{name}.{key} counts {one.type.name!r}, whose type does not say count={key!r}"
+                )
+        count = getattr(one.type, "count", None)
+        if isinstance(count, str):
+            counter = own[count].type if count in seen and count in own else None
+            if not isinstance(counter, _CountOf) or counter.name != key:
+                raise TypeError(
+                    f"{name}.{key} is counted by {count!r}, which no field before it is with "
+                    f"count_of({key!r}, ...)"
+                )
+
+
+def _fields_of(cls: Any) -> tuple[Field, ...]:
+    return getattr(getattr(cls, "__mfc_plan__", None), "fields", ())
+
+
 def _length_of(name: str) -> property:
     return property(lambda self: len(getattr(self, name)), doc=f"The length of `{name}`.")
 
 
-def _init(self: Any, /, **values: Any) -> None:
+def _init(self: Any, /, *unnamed: Any, **values: Any) -> None:
+    """Give the fields their values by name, and those left out their defaults; then call `__post_init__`, if any."""
+    if unnamed:
+        names = ", ".join(f"{one.name}=..." for one in fields(self) if not one.computed)
+        raise TypeError(f"{type(self).__name__} takes values by name: {type(self).__name__}({names})")
     construct(self, values)
     after = getattr(self, "__post_init__", None)
     if after is not None:
@@ -221,14 +269,33 @@ class _Signature:
 _SIGNATURE = _Signature()
 
 
+class _Here(threading.local):
+    """What this thread is in the middle of."""
+
+    depth = 0
+
+    def __init__(self) -> None:
+        self.compared: set[tuple[int, int]] = set()
+
+
+_here = _Here()
+_DEEPEST_REPR = 30  # objects in each other: more is nothing to read, and a list may have thousands
+
+
 @recursive_repr("...")
 def _repr(self: Any) -> str:
-    shown = (
-        f"{one.name}={getattr(self, one.name, _UNSET)!r}"
-        for one in type(self).__mfc_plan__.fields
-        if not one.computed
-    )
-    return f"{type(self).__qualname__}({', '.join(shown)})"
+    if _here.depth == _DEEPEST_REPR:
+        return "..."
+    _here.depth += 1
+    try:
+        shown = ", ".join(
+            f"{one.name}={getattr(self, one.name, _UNSET)!r}"
+            for one in type(self).__mfc_plan__.fields
+            if not one.computed
+        )
+    finally:
+        _here.depth -= 1
+    return f"{type(self).__qualname__}({shown})"
 
 
 class _Unset:
@@ -242,10 +309,17 @@ _UNSET = _Unset()
 def _equal(self: Any, other: Any) -> Any:
     if type(other) is not type(self):
         return NotImplemented
-    return all(
-        getattr(self, one.name, _UNSET) == getattr(other, one.name, _UNSET)
-        for one in type(self).__mfc_plan__.fields
-    )
+    pair = id(self), id(other)
+    if pair in _here.compared:  # a cycle, and no difference so far: who began it has the rest to look at
+        return True
+    _here.compared.add(pair)
+    try:
+        return all(
+            getattr(self, one.name, _UNSET) == getattr(other, one.name, _UNSET)
+            for one in type(self).__mfc_plan__.fields
+        )
+    finally:
+        _here.compared.discard(pair)
 
 
 # --- what a plan is told ------------------------------------------------------------------------------------

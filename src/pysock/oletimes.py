@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, overload
 
 from ._core.errors import CInvalidArgException
+from .checks import check_by_storing
 from .times import Quantity, format_span, quotient
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class OleDays(OleStatus, Quantity):
     __mfc_min_size__: ClassVar[int] = 12
 
     _days: float
+
+    __mfc_check__ = classmethod(check_by_storing)
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: Any) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ._core.errors import ArchiveLimitError, CInvalidArgException
+from .checks import check_by_storing
 from .oletimes import OleStatus
 from .times import Quantity
 
@@ -103,6 +104,8 @@ class COleCurrency(OleStatus, Quantity):
         self.m_status = self.valid
 
     # --- wire -----------------------------------------------------------------------------------------
+
+    __mfc_check__ = classmethod(check_by_storing)
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: int | Decimal | str | COleCurrency) -> None:
@@ -223,6 +226,8 @@ class CComBSTR:
     def Length(self) -> int:
         """Its UTF-16 units."""
         return len(self.value.encode("utf-16-le", "surrogatepass")) // 2
+
+    __mfc_check__ = classmethod(check_by_storing)
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: str | CComBSTR | None) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 from uuid import UUID
 
 from ._core.errors import CInvalidArgException
+from .checks import check_by_storing
 
 if TYPE_CHECKING:
     from ._core.carchive import CArchive
@@ -69,6 +70,8 @@ class _Longs:
                 if not isinstance(value, int):
                     raise TypeError(f"{type(self).__name__}.{name} is {value!r}, not an integer") from None
             raise OverflowError(f"{self!r} does not fit into LONGs (32 bits, signed)") from None
+
+    __mfc_check__ = classmethod(check_by_storing)
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: Any) -> None:
@@ -374,6 +377,8 @@ class GUID:
     def __bytes__(self) -> bytes:
         return self.value.bytes_le
 
+    __mfc_check__ = classmethod(check_by_storing)
+
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: UUID | str | GUID) -> None:
         ar.Write(cls._uuid(value).bytes_le)
@@ -447,6 +452,8 @@ class FILETIME:
         except OverflowError:
             raise CInvalidArgException(f"FILETIME {self._steps} is after the year 9999") from None
 
+    __mfc_check__ = classmethod(check_by_storing)
+
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: int | datetime | FILETIME) -> None:
         ar.Write(cls(value)._steps.to_bytes(8, "little"))
@@ -519,6 +526,8 @@ class LOGFONT:
             raise CInvalidArgException(f"a face name ends at its first NUL: {name!r}")
         self._face = name
         self._junk = b""  # what a loaded structure had behind the name, kept to be written back
+
+    __mfc_check__ = classmethod(check_by_storing)
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: LOGFONT) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 from ._core.classes import CObject, CRuntimeClass, default_registry
 from ._core.wire import BYTE, DWORD, INT, LONG, LONGLONG, SHORT, UINT, ULONGLONG, WORD
 from .arrays import ArrayBase, CObArray, CPtrArray, check_object
+from .checks import check_parts
 from .elements import Element, element
 from .lists import CObList, CPtrList, ListBase
 from .maporder import DEFAULT_TABLE, in_bucket_order
@@ -116,6 +117,12 @@ class _ByBody(_Template, dynamic=False):
     __slots__ = ()
 
     __mfc_min_size__ = 2
+
+    @classmethod
+    def __mfc_check__(cls, ar: CArchive, value: Any) -> None:
+        if not isinstance(value, cls):
+            _need_sized(value)
+            cls(value)
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: Any) -> None:
@@ -373,6 +380,12 @@ class _Counted(_Descriptor):
 _COUNTS = {BYTE: 1, WORD: 2, SHORT: 2, LONG: 4, INT: 4, DWORD: 4, UINT: 4, LONGLONG: 8, ULONGLONG: 8}
 
 
+def _need_sized(value: Any) -> None:
+    """What can be looked at twice."""
+    if isinstance(value, str | bytes) or not hasattr(value, "__len__") or not hasattr(value, "__iter__"):
+        raise TypeError(f"need a list, got {type(value).__name__}")
+
+
 class _SequenceOf(_Counted):
     def __init__(self, spelling: str, wire: Any, count: Any = None) -> None:
         super().__init__(spelling, count)
@@ -381,6 +394,11 @@ class _SequenceOf(_Counted):
 
     def __mfc_default__(self) -> list[Any]:
         return []
+
+    def __mfc_check__(self, ar: CArchive, values: Any) -> None:
+        _need_sized(values)
+        for value in values:
+            self._element.check_stored(ar, value)
 
     def __mfc_store__(self, ar: CArchive, values: Iterable[Any]) -> None:
         values = values if isinstance(values, Sequence) else list(values)
@@ -420,13 +438,16 @@ class _Raw(_Counted):
     def __mfc_default__(self) -> bytes:
         return bytes(self.length or 0)
 
-    def __mfc_store__(self, ar: CArchive, value: bytes) -> None:
+    def __mfc_check__(self, ar: CArchive, value: Any) -> None:
         if not isinstance(value, bytes | bytearray):
             raise TypeError(f"{self!r} takes bytes, not {type(value).__name__}")
+        if self.length is not None and len(value) != self.length:
+            raise ValueError(f"{self!r} takes {self.length} bytes, not {len(value)}")
+
+    def __mfc_store__(self, ar: CArchive, value: bytes) -> None:
+        self.__mfc_check__(ar, value)
         if self.length is None:
             self._store_count(ar, len(value))
-        elif len(value) != self.length:
-            raise ValueError(f"{self!r} takes {self.length} bytes, not {len(value)}")
         ar.Write(value)
 
     def __mfc_load__(self, ar: CArchive) -> bytes:
@@ -447,6 +468,13 @@ class _MapOf(_Descriptor):
 
     def __mfc_default__(self) -> dict[Any, Any]:
         return {}
+
+    def __mfc_check__(self, ar: CArchive, items: Any) -> None:
+        if not hasattr(items, "items"):
+            raise TypeError(f"need a dict, got {type(items).__name__}")
+        for key, value in items.items():
+            self._key.check_stored(ar, key)
+            self._value.check_stored(ar, value)
 
     def __mfc_store__(self, ar: CArchive, items: Mapping[Any, Any]) -> None:
         checked = {self._key.check(key): self._value.check(value) for key, value in items.items()}
@@ -479,6 +507,13 @@ class _Fixed(_Descriptor):
     def __mfc_default__(self) -> list[Any]:
         return [self._element.default() for _ in range(self._count)]
 
+    def __mfc_check__(self, ar: CArchive, values: Any) -> None:
+        _need_sized(values)
+        if len(values) != self._count:
+            raise ValueError(f"{self!r} takes {self._count} elements, not {len(values)}")
+        for value in values:
+            self._element.check_stored(ar, value)
+
     def __mfc_store__(self, ar: CArchive, values: Iterable[Any]) -> None:
         checked = [self._element.check(value) for value in values]
         if len(checked) != self._count:
@@ -508,6 +543,11 @@ class _ByValue(_Descriptor):
         if hasattr(self._cls, "__mfc_plan__"):
             return self._cls()  # declared fields have defaults, which only a constructor gives
         return _new_member(self._cls)
+
+    def __mfc_check__(self, ar: CArchive, value: Any) -> None:
+        if not isinstance(value, self._cls):
+            raise TypeError(f"expected a {self._cls.__name__}, not {type(value).__name__}")
+        check_parts(ar, value)
 
     def __mfc_store__(self, ar: CArchive, value: CObject) -> None:
         if not isinstance(value, self._cls):
@@ -557,6 +597,9 @@ class _Ref(_Descriptor):
                 raise NameError(f"{self!r}: {self.target!r} is no CObject class that can be found")
             self.target = found
         return cast("type[CObject]", self.target)
+
+    def __mfc_check__(self, ar: CArchive, value: Any) -> None:
+        check_object(value, self.resolved({}))
 
     def __mfc_store__(self, ar: CArchive, value: CObject | None) -> None:
         ar.WriteObject(check_object(value, self.resolved({})))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 from ._core.errors import CInvalidArgException
+from .checks import check_by_storing
 
 if TYPE_CHECKING:
     from ._core.carchive import CArchive
@@ -182,6 +183,8 @@ class CTimeSpan(Quantity):
         return ar
 
     # --- wire -----------------------------------------------------------------------------------------
+
+    __mfc_check__ = classmethod(check_by_storing)
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: int | timedelta | CTimeSpan) -> None:
@@ -360,6 +363,8 @@ class CTime(Quantity):
         return ar
 
     # --- wire -----------------------------------------------------------------------------------------
+
+    __mfc_check__ = classmethod(check_by_storing)
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: int | datetime | CTime) -> None:

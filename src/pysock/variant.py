@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self
 from uuid import UUID
 
 from ._core.errors import CNotSupportedException
+from .checks import check_by_storing
 from .oletimes import COleDateTime
 from .olevalues import CComBSTR, COleCurrency, check_length
 
@@ -220,6 +221,12 @@ class COleVariant:
         self._vt, self._raw, self._object = changed._vt, changed._raw, changed._object
 
     # --- wire -----------------------------------------------------------------------------------------
+
+    @classmethod
+    def __mfc_check__(cls, ar: CArchive, value: Any) -> None:
+        variant = value if isinstance(value, COleVariant) else cls(value)
+        if variant.vt not in _OBJECTS:  # whose hooks may do anything
+            check_by_storing(cls, ar, variant)
 
     @classmethod
     def __mfc_store__(cls, ar: CArchive, value: Any) -> None:

@@ -3,12 +3,14 @@
 import copy
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 import textwrap
 import tracemalloc
 from abc import ABC, abstractmethod
 from collections.abc import Sized
+from pathlib import Path
 
 import pytest
 
@@ -228,14 +230,65 @@ def stored(value):
         ar.write(value)
 
 
+def test_counts_are_looked_at_when_the_class_is_made():
+    with pytest.raises(TypeError, match=r"NoCount\.values is counted by 'n', which no field before it"):
+
+        class NoCount(Record):
+            values: list = field(array_of(WORD, count="n"))
+
+    with pytest.raises(TypeError, match=r"Uncounted\.n counts 'values', whose type does not say count='n'"):
+
+        class Uncounted(Record):
+            n: int = field(count_of("values", WORD))
+            values: list = field(array_of(WORD))
+
+    with pytest.raises(TypeError, match=r"Nope\.n counts 'nope', which is no field after it"):
+
+        class Nope(Record):
+            n: int = field(count_of("nope", WORD))
+
+    with pytest.raises(TypeError, match=r"Turned\.values is counted by 'n', which no field before it"):
+
+        class Turned(Record):
+            values: list = field(array_of(WORD, count="n"))
+            n: int = field(count_of("values", WORD))
+
+    with pytest.raises(TypeError, match="init=False is for count_of"):
+        field(WORD, init=False)
+
+
+def test_fields_come_from_one_base():
+    class One(Record):
+        a: int = field(WORD)
+
+    class Two(Record):
+        b: int = field(WORD)
+
+    with pytest.raises(TypeError, match="Both: fields come from one base only, but One and Two both declare"):
+
+        class Both(One, Two):
+            pass
+
+    class More(One):
+        c: int = field(WORD)
+
+    class Diamond(More, One):
+        d: int = field(WORD)
+
+    assert [one.name for one in fields(Diamond)] == ["a", "c", "d"]
+
+
+def test_values_are_given_by_name():
+    class Pair(Record):
+        a: int = field(WORD)
+        b: int = field(WORD)
+
+    with pytest.raises(TypeError, match=r"Pair takes values by name: Pair\(a=\.\.\., b=\.\.\.\)"):
+        Pair(1)
+    assert "by name" in Pair.__init__.__doc__
+
+
 def test_what_the_first_use_finds_out():
-    class NoCount(Record):
-        values: list = field(array_of(WORD, count="n"))
-
-    class Uncounted(Record):
-        n: int = field(count_of("values", WORD))
-        values: list = field(array_of(WORD))
-
     class Bare(Record):
         n: int = field(int)
 
@@ -250,8 +303,6 @@ def test_what_the_first_use_finds_out():
 
     Gone.n = property(lambda self: 5)
     for value, error, words in (
-        (NoCount(), TypeError, r"NoCount.values.* is counted by 'n', which no field before it"),
-        (Uncounted(), TypeError, "'values'.* are counted by a field, but"),
         (Lost(), NameError, "'Nowhere' is no CObject class"),
         (Odd(), TypeError, "its annotation is no CObject class"),
     ):
@@ -350,7 +401,7 @@ from typing import reveal_type
 
 import pysock
 import pysock.aio
-from pysock import CArchive, CObject, CPoint, POINT, WORD, CString, Record, array_of, field, ref
+from pysock import CArchive, CObject, CPoint, POINT, WORD, CString, Record, array_of, count_of, field, ref
 from pysock import CMapStringToString, CObArray, CStringList, CWordArray
 
 class Stroke(CObject, schema=1):
@@ -361,6 +412,12 @@ class Stroke(CObject, schema=1):
 class Header(Record, eq=True):
     name: str = field(CString, default="")
 
+class Counted(Record):
+    n: int = field(count_of("names", WORD), init=False)
+    names: list[str] = field(array_of(CString, count="n"), default_factory=list)
+
+Counted(names=["x"])
+Counted(n=1)  # error: [call-arg]
 Stroke(pen_width=2)
 Header(name="x")
 stroke = Stroke(pen_width=2, points=[CPoint(1, 2)], next=Stroke(pen_width=1))
@@ -427,3 +484,43 @@ def test_type_checkers_see_the_constructor(tmp_path):
 def test_all_is_exported():
     for name in ("Field", "Record", "count_of", "field", "fields", "raw", "ref"):
         assert name in pysock.__all__
+
+
+def test_the_page_satisfies_type_checkers(tmp_path):
+    pytest.importorskip("mypy")
+    page = Path(__file__).parents[2] / "docs" / "declared-fields.md"
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+    (tmp_path / "page.py").write_text("\n".join(blocks), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "page.py"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+class _Link(CObject, schema=0, eq=True):
+    value: int = field(WORD, default=0)
+    next: "_Link | None" = field(ref(), default=None)
+
+
+def test_text_of_a_long_chain_ends():
+    first = None
+    for _ in range(5_000):
+        first = _Link(next=first)
+    assert repr(first).count("_Link(") == 30 and "next=..." in repr(first)
+    while first is not None:
+        first.next, first = None, first.next
+
+
+def test_cycles_can_be_compared():
+    def ring(*values):
+        links = [_Link(value=value) for value in values]
+        for one, following in zip(links, links[1:] + links[:1], strict=True):
+            one.next = following
+        return links[0]
+
+    one, same, other = ring(1, 2, 3), ring(1, 2, 3), ring(1, 2, 4)
+    assert one == same and one != other and same != other
+    assert one == ring(1, 2, 3, 1, 2, 3)

@@ -19,6 +19,7 @@ from pysock import (
     DOUBLE,
     DWORD,
     FLOAT,
+    GUID,
     INT,
     LONG,
     LONGLONG,
@@ -40,6 +41,7 @@ from pysock import (
     CObArray,
     CObject,
     COleDateTime,
+    COleVariant,
     CPoint,
     CString,
     CStringA,
@@ -1019,3 +1021,189 @@ def test_ar_220_a_store_that_fails_leaves_nothing_in_a_transaction():
     with loading(file.getvalue(), allow="registered") as ar:
         assert ar.read(Dot).x == 1
         assert ar.read(ToAny).to.next.value == 2
+
+
+# --- values whose code changes things meanwhile -------------------------------------------------------------
+
+
+class _Numbers(Record):
+    x: int = field(DWORD)
+    y: int = field(DWORD, default=0)
+
+
+class _Many(Record):
+    v: list = field(array_of(DWORD), default_factory=list)
+
+
+class _CountedMany(Record):
+    n: int = field(count_of("v", WORD))
+    m: object = field(ref(CObject), default=None)
+    v: list = field(array_of(WORD, count="n"), default_factory=list)
+
+
+class _Does:
+    """A number that does something when it is asked for the `when`-th time."""
+
+    def __init__(self, what, value, when=1):
+        self.what, self.value, self.left = what, value, when
+
+    def __index__(self):
+        self.left -= 1
+        if self.left == 0:
+            self.what()
+        return self.value
+
+
+def test_a_number_that_takes_itself_out_of_the_object():
+    record = _Numbers()
+    record.x = _Does(lambda: setattr(record, "x", 1), 1 << 70)
+    with CArchive(CMemFile(), CArchive.store) as ar:
+        with pytest.raises(OverflowError, match=r"_Numbers\.x: DWORD needs"):
+            ar.write(record)
+
+
+def test_an_element_that_stores_into_the_archive():
+    file = CMemFile()
+    ar = CArchive(file, CArchive.store)
+
+    def much():
+        for _ in range(100_000):
+            ar.WriteDWORD(0xAAAAAAAA)
+
+    with ar.transaction():
+        ar.write(_Many(v=[1, _Does(much, 5, when=2), 3]))
+    ar.Close()
+    data = file.getvalue()
+    assert len(data) == 2 + 12 + 400_000
+    assert data.startswith(b"\3\0") and data.endswith(struct.pack("<3I", 1, 5, 3))
+
+
+def test_an_element_that_aborts_the_archive():
+    ar = CArchive(CMemFile(), CArchive.store)
+    with pytest.raises(ValueError, match="closed"):
+        ar.write(_Many(v=[1, _Does(ar.Abort, 5, when=2), 3]))
+
+
+@pytest.mark.parametrize("change", [lambda v: v.append(1), lambda v: v.pop()])
+def test_a_list_that_changes_its_length_meanwhile(change):
+    record = _Many(v=[1, 2, 3])
+    record.v[1] = _Does(lambda: change(record.v), 5, when=2)
+    ar = CArchive(CMemFile(), CArchive.store)
+    with pytest.raises(RuntimeError, match="changed while it was stored: 3 elements"):
+        ar.write(record)
+    ar.Abort()
+
+
+def test_a_count_never_disagrees_with_its_list():
+    class Adds(CObject, schema=1):
+        def Serialize(self, ar):
+            record.v.append(9)
+
+    record = _CountedMany(v=[1, 2], m=Adds())
+    ar = CArchive(CMemFile(), CArchive.store)
+    with pytest.raises(RuntimeError, match="2 elements were counted, there are 3") as caught:
+        ar.write(record)
+    assert caught.value.__notes__ == ["in _CountedMany.v"]
+    ar.Abort()
+
+
+# --- values that are nearly right ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [(1,), (1, 2, 3), ()])
+def test_a_point_is_of_two_numbers(given):
+    class At(Record):
+        p: CPoint = field(POINT)
+
+    with CArchive(CMemFile(), CArchive.store) as ar:
+        with pytest.raises(ValueError, match=rf"At\.p: need a CPoint or 2 numbers, got {len(given)}"):
+            ar.write(At(p=given))
+
+
+@pytest.mark.parametrize("given", ["no", 2, None, 0.0, []])
+def test_a_bool_is_a_bool(given):
+    class Flag(Record):
+        on: bool = field(bool_)
+
+    with CArchive(CMemFile(), CArchive.store) as ar:
+        with pytest.raises(TypeError, match=r"Flag\.on: bool_ needs a bool, got "):
+            ar.write(Flag(on=given))
+
+
+# --- values that their own type stores ----------------------------------------------------------------------
+
+
+class _Timed(CObject, schema=1):
+    w: int = field(WORD, default=1)
+    t: object = field(CTime, default_factory=CTime)
+    m: dict = field(map_of(DWORD, CString), default_factory=dict)
+    g: object = field(GUID, default_factory=GUID)
+    v: object = field(COleVariant, default=None)
+    many: list = field(array_of(CTime), default_factory=list)
+    four: list = field(fixed(COleDateTime, 2), default_factory=lambda: [COleDateTime(0), COleDateTime(0)])
+    parts: dict = field(map_of(WORD, _Numbers), default_factory=dict)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "good"),
+    [
+        ("t", "now", CTime(5)),
+        ("m", [1], {1: "a"}),
+        ("m", {1: "a", 2: 5}, {}),
+        ("m", {"x": "a"}, {}),
+        ("g", "no", GUID()),
+        ("v", object(), 5),
+        ("many", [CTime(1), "x"], [CTime(1)]),
+        ("many", 5, []),
+        ("four", [COleDateTime(0)], [COleDateTime(0)] * 2),
+        ("parts", {1: _Numbers(x=-1)}, {1: _Numbers(x=1)}),
+        ("parts", {1: 2}, {}),
+    ],
+)
+def test_ar_211_values_of_other_types_are_looked_at_too(name, bad, good):
+    one = _Timed()
+    setattr(one, name, bad)
+    ar = CArchive(file := CMemFile(), CArchive.store)
+    with pytest.raises(Exception) as caught:
+        ar.WriteObject(one)
+    told = [str(caught.value), *getattr(caught.value, "__notes__", ())]
+    assert any(f"_Timed.{name}" in text for text in told), told
+    assert ar.offset == 0 and not ar.in_transaction
+    setattr(one, name, good)
+    ar.WriteObject(one)
+    ar.Close()
+    with CArchive(file.getvalue(), CArchive.load) as ar:
+        assert ar.ReadObject(_Timed).w == 1
+        with pytest.raises(ArchiveEndOfFile):
+            ar.ReadBYTE()
+
+
+def test_an_object_that_fails_in_its_middle_is_taken_back():
+    class Late:
+        fails = True
+
+        @classmethod
+        def __mfc_load__(cls, ar):
+            return ar.ReadBYTE()
+
+        @classmethod
+        def __mfc_store__(cls, ar, value):
+            if cls.fails:
+                raise KeyError("late")
+            ar.WriteBYTE(value)
+
+    class Halves(CObject, schema=1, registry=ClassRegistry()):
+        w: int = field(WORD, default=7)
+        b: object = field(Late, default=3)
+
+    one, file = Halves(), CMemFile()
+    ar = CArchive(file, CArchive.store)
+    ar.WriteBYTE(9)
+    with pytest.raises(KeyError):
+        ar.WriteObject(one)
+    assert ar.offset == 1
+    Late.fails = False
+    ar.WriteObject(one)
+    ar.WriteObject(one)
+    ar.Close()
+    assert file.getvalue() == b"\x09\xff\xff\1\0\6\0Halves\7\0\3\2\0"
