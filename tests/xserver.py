@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from needs import needs, needs_command
+from windows_marks import WINE
 
 # Ends with us, not before: Xlib ends a process whose server goes away, and Tk keeps its connection to the last.
 _UNTIL_WE_END = '"$@" & read -r _; kill $!'
@@ -22,6 +24,16 @@ def display() -> Iterator[None]:
     if sys.platform not in ("win32", "darwin") and not os.environ.get("DISPLAY"):
         _start()
     yield
+
+
+def new_root() -> Any:
+    """A `tkinter.Tk`. Wine now and then fails to open Tcl's start-up file ("couldn't read file ...: Success"), and
+    opens it the next time."""
+    tkinter = needs("tkinter")
+    for _ in range(4 if WINE else 0):
+        with contextlib.suppress(tkinter.TclError):
+            return tkinter.Tk()
+    return tkinter.Tk()
 
 
 def _start() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from embedding_cases import EmbeddingCases, Host, Line
 from needs import needs
-from xserver import display
+from xserver import display, new_root
 
 import pysock
 
@@ -47,7 +47,7 @@ _roots: list[Any] = []  # Tcl aborts the process when one is collected in anothe
 @pytest.fixture
 def root(x_server: None) -> Iterator[Any]:
     tkinter = needs("tkinter")
-    root = tkinter.Tk()
+    root = new_root()
     _roots.append(root)
     root.withdraw()
     yield root

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from chat_support import Process, serving
 from needs import needs
-from xserver import display
+from xserver import display, new_root
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "chat"
 
@@ -111,7 +111,7 @@ def test_the_window() -> None:
         import pysock.tk
 
         tk_client = module("tk_client")
-        root = tkinter.Tk()
+        root = new_root()
         with serving() as (server, _), pysock.tk.attach(root):
             host, port = server.GetSockName()
             ann = tk_client.Window(root, "ann", host, port)
