@@ -44,7 +44,7 @@ class Process:
     def wait_for(self, pattern: str) -> re.Match[str]:
         end = time.monotonic() + PATIENCE
         while (found := re.search(pattern, self.said)) is None:
-            if time.monotonic() > end:
+            if time.monotonic() > end or self.process.poll() is not None:
                 raise SystemExit(f"{self.what} never said {pattern!r}, but:\n{self.said}")
             time.sleep(0.02)
         return found
@@ -67,6 +67,7 @@ def chat(server_system: str) -> None:
         port = server.wait_for(r"serving a chat at [\d.]+:(\d+)")[1]
         for system in PYTHONS:
             clients[system] = Process(system, "join", "--name", f"on-{system}", "--port", port)
+            clients[system].wait_for(f"on-{system}: has joined")  # also when it could not even start
             server.wait_for(f"on-{system}")
         for system, client in clients.items():
             client.type(TEXT[system])
