@@ -41,7 +41,8 @@ do_demo() {
 do_suite() { winpytest "Windows, AFD" tests/unit tests/conformance tests/vectors -m "not stress" -k "not document"; }
 
 do_wsapoll() {
-    PYSOCK_POLLER=wsapoll winpytest "Windows, WSAPoll" tests/unit/test_pump.py tests/unit/test_asyncsocket.py tests/conformance/test_sockets_tc039_events.py
+    PYSOCK_POLLER=wsapoll winpytest "Windows, WSAPoll" tests/conformance/test_sockets_tc039_events.py \
+        tests/unit/test_asyncsocket.py tests/unit/test_pump.py
 }
 
 # The Windows build and the Linux one as each other's server and client.
