@@ -61,6 +61,7 @@ def test_connects_and_closes_leave_nothing(count):
         assert Server.served == count
 
 
+@pytest.mark.subprocess_memory
 def test_events_leave_memory_flat():
     """An hour's worth of a modest server's events."""
     buf = bytearray(4096)
