@@ -111,11 +111,14 @@ def bars(
 
 def plot_archive(result: dict, path: str) -> None:
     """One panel per task: ns per item on a logarithmic axis, write above read, floors dotted."""
-    if not (made := figure((14, 9), 2, 2)):
+    lines = (len(TASKS) + 1) // 2
+    if not (made := figure((14, 4.5 * lines), lines, 2)):
         return
     drawing, axes = made
     paint = colours(result["contenders"])
-    for ax, task in zip(axes.flat, TASKS, strict=True):
+    for ax in axes.flat[len(TASKS) :]:
+        ax.set_axis_off()
+    for ax, task in zip(axes.flat, TASKS, strict=False):
         s = result["summary"].get(task.name)
         ax.set_title(f"{task.name}: ns per {task.unit} (solid: write, light: read)", fontsize=10)
         if not s:
@@ -133,10 +136,12 @@ def plot_archive(result: dict, path: str) -> None:
             ax.bar_label(drawn, fmt="{:,.3g}", padding=3, fontsize=7)
         for floor in FLOORS:
             if floor.task == task.name:
-                scale = 1 if floor.measure == "ns" else None
                 for d, bound, style in zip(("write", "read"), floor.bound, ("--", ":"), strict=True):
-                    where = bound * (scale or s["limit_ns"][d])
-                    ax.axvline(where, color=TARGETS[0], lw=0.9, ls=style, zorder=0, label=f"{d} floor")
+                    if bound is None or floor.target not in s["rows"]:
+                        continue
+                    of = s["rows"].get("pysock", s["rows"][floor.target])[d]["ns"]
+                    one = {"ns": 1.0, "to_limit": s["limit_ns"][d], "to_plain": of}[floor.measure]
+                    ax.axvline(bound * one, color=TARGETS[0], lw=0.9, ls=style, zorder=0, label=f"{d} floor")
         ax.set_yticks(range(len(rows)), [n for n, *_ in rows], fontsize=8)
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
