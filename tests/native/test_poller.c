@@ -162,6 +162,19 @@ static void a_reset_is_reported_after_a_rearm(bench *b) {
     CHECK(settles(b->p));
 }
 
+/* A helper sees it first and its owner asks again (ps_lookout.h): what tells a reset from an orderly end must stay. */
+static void a_reset_is_told_again_as_what_it_is(bench *b) {
+    if (!ops->level) NOT_HERE("an edge-triggered mechanism tells it once");
+    CHECK(settles(b->p));
+    REQUIRE(abort_connection(b->peer) >= 0);
+    b->peer = PS_BAD_SOCK;
+    uint32_t first = collect(b->p, &b->w, PS_IN | PS_OUT | PS_ERR);
+    CHECK(first & PS_ERR);
+    ps_poller_rearm(b->p, &b->w, first);
+    EQUAL(collect(b->p, &b->w, first) & first, first);
+    CHECK(settles(b->p));
+}
+
 /* --- urgent data ---------------------------------------------------------------------------------------------- */
 
 static void urgent_data_is_reported_each_time(bench *b) {
@@ -267,6 +280,7 @@ static void cases(void) {
     ON_BENCH(hang_up_wakes_both_and_falls_silent);
     ON_BENCH(a_reset_wakes_both_and_falls_silent);
     ON_BENCH(a_reset_is_reported_after_a_rearm);
+    ON_BENCH(a_reset_is_told_again_as_what_it_is);
     ON_BENCH(urgent_data_is_reported_each_time);
     RUN(ops->name, a_connect_that_succeeds_is_reported());
     RUN(ops->name, a_connect_that_fails_is_reported());

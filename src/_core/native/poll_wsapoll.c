@@ -10,7 +10,9 @@
  *    first report such a socket is not given to WSAPoll again; while somebody waits for it (to write to a peer
  *    that sends no more), ps_ready() looks after it every SLICE_MS.
  *  - Before Windows 10 2004 it misses failed connects: there ps_ready() looks after connecting sockets as well.
- * Rearming every bit says that connect or listen has made another thing of the socket (ps_poller.h).
+ * Rearming every bit says that connect or listen has made another thing of the socket (ps_poller.h).  Rearming the
+ * hang-up itself, as ps_lookout.h does with what its helper saw, asks for it again: only WSAPoll tells a reset from an
+ * orderly end.
  */
 #include "ps_poller.h"
 
@@ -117,6 +119,7 @@ static int is_listening(ps_sock_t s) {
 
 static void wsapoll_rearm(ps_poller *base, ps_watch *w, uint32_t bits) {
     poller *p = (poller *)base;
+    if (bits & (PS_RDHUP | PS_ERR)) w->armed &= ~(uint32_t)HUNG_UP;
     if ((bits & PS_ALL) == PS_ALL) w->armed = p->misses_failed_connects && !is_listening(w->fd) ? CONNECTING : 0;
     w->armed |= bits & PS_ALL;
 }
