@@ -48,7 +48,7 @@ for leg in "${@:-linux kqueue wine}"; do
         case $flavour in
         linux)
             make_mains linux -DPYSOCK_SANITIZE=ON
-            for main in "${mains[@]}"; do run_main "$build/linux/$main"; done
+            for main in "${mains[@]}" test_darwin; do run_main "$build/linux/$main"; done
             ;;
         kqueue)
             make_mains kqueue -DPYSOCK_SANITIZE=ON -DPYSOCK_KQUEUE_SHIM=ON

@@ -3,7 +3,8 @@
  * On failure errno is left as the system set it, for messages that want to tell more than the Winsock number.
  *
  * PS_PLAIN_POSIX builds it on Linux as on a system that has only what POSIX and macOS have, so that the tests can
- * run those branches too (PYSOCK_KQUEUE_SHIM in sources.cmake).
+ * run those branches too (PYSOCK_KQUEUE_SHIM in sources.cmake).  PS_DARWIN adds what is macOS's alone; a test sets it
+ * too, with stand-ins for the system calls (tests/native/test_darwin.c).
  */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #  define _GNU_SOURCE /* accept4, POLLRDHUP */
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -35,8 +37,17 @@
 #  define PS_BORN_FLAGS 0
 #endif
 
+#if defined(__APPLE__) && !defined(PS_DARWIN)
+#  define PS_DARWIN 1
+#endif
+#if !defined(__linux__) || defined(PS_PLAIN_POSIX)
+#  define PS_LIKE_BSD 1
+#else
+#  define PS_LIKE_BSD 0
+#endif
+
 /* Apple's newer headers have MSG_NOSIGNAL, its older kernels do not know it: there the socket option serves. */
-#if defined(MSG_NOSIGNAL) && !defined(__APPLE__)
+#if defined(MSG_NOSIGNAL) && !defined(PS_DARWIN)
 #  define PS_SEND_FLAGS MSG_NOSIGNAL
 #elif defined(SO_NOSIGPIPE)
 #  define PS_SEND_FLAGS 0
@@ -178,11 +189,30 @@ int ps_adopt(ps_sock_t s) {
     return raise_well(s, 0);
 }
 
+#if PS_LIKE_BSD
+static int at_least(ps_sock_t s, int name, int wanted) {
+    int now = 0;
+    socklen_t len = sizeof now;
+    if (getsockopt(s, SOL_SOCKET, name, &now, &len) < 0) return failed();
+    return now >= wanted ? 0 : status(setsockopt(s, SOL_SOCKET, name, &wanted, sizeof wanted));
+}
+
+/* A datagram larger than the send buffer is refused there, and the buffer is of 9216 bytes (net.inet.udp.maxdgram);
+ * one larger than the room in the receiver's is dropped.  Windows passes the 65507 bytes that fit into a packet. */
+static int make_room_for_datagrams(ps_sock_t s) {
+    int r = at_least(s, SO_SNDBUF, 65536);
+    return r < 0 ? r : at_least(s, SO_RCVBUF, 2 * 65536);
+}
+#endif
+
 int ps_socket(int family, int type, int protocol, ps_sock_t *out) {
     *out = PS_BAD_SOCK;
     int s = socket(family, type | PS_BORN_FLAGS, protocol);
     if (s < 0) return failed();
     int r = raise_well(s, PS_BORN_WELL);
+#if PS_LIKE_BSD
+    if (r >= 0 && type == SOCK_DGRAM && (family == AF_INET || family == AF_INET6)) r = make_room_for_datagrams(s);
+#endif
     if (r < 0) {
         close_quietly(s);
         return r;
@@ -228,7 +258,12 @@ int ps_bind(ps_sock_t s, const struct sockaddr *addr, ps_socklen_t len) { return
 int ps_listen(ps_sock_t s, int backlog) { return status(listen(s, backlog)); }
 int ps_shutdown(ps_sock_t s, int how) { return status(shutdown(s, how)); }
 int ps_getsockname(ps_sock_t s, struct sockaddr *addr, ps_socklen_t *len) { return status(getsockname(s, addr, len)); }
-int ps_getpeername(ps_sock_t s, struct sockaddr *addr, ps_socklen_t *len) { return status(getpeername(s, addr, len)); }
+
+int ps_getpeername(ps_sock_t s, struct sockaddr *addr, ps_socklen_t *len) {
+    if (getpeername(s, addr, len) == 0) return 0;
+    if (PS_LIKE_BSD && errno == EINVAL) return -PS_WSAENOTCONN; /* macOS: the connection is no more */
+    return failed();
+}
 
 /* An interrupted connect goes on in the kernel; calling again would only give EALREADY. */
 static int finish_connect(ps_sock_t s) {
@@ -280,7 +315,7 @@ ptrdiff_t ps_recvfrom(ps_sock_t s, void *buf, size_t n, int flags, struct sockad
 
 static int send_failed(void) {
     if (errno == EPIPE) return -PS_WSAESHUTDOWN; /* the caller knows which of the three of ER-4 it is */
-#ifdef __APPLE__
+#ifdef PS_DARWIN
     if (errno == EPROTOTYPE) return -PS_WSAECONNRESET; /* a send that meets a connection being torn down */
 #endif
     return failed();
@@ -296,24 +331,56 @@ ptrdiff_t ps_send(ps_sock_t s, const void *buf, size_t n, int flags) {
     }
 }
 
+/* Winsock ignores the address on a stream.  To the socket's own peer it is superfluous. */
+static int address_is_superfluous(ps_sock_t s, const struct sockaddr *addr) {
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof peer;
+    int type = 0;
+    socklen_t room = sizeof type;
+    if (getsockopt(s, SOL_SOCKET, SO_TYPE, &type, &room) == 0 && type == SOCK_STREAM) return 1;
+    if (getpeername(s, (struct sockaddr *)&peer, &len) < 0 || peer.ss_family != addr->sa_family) return 0;
+    if (peer.ss_family == AF_INET) {
+        const struct sockaddr_in *a = (const struct sockaddr_in *)addr, *b = (const struct sockaddr_in *)&peer;
+        return a->sin_port == b->sin_port && a->sin_addr.s_addr == b->sin_addr.s_addr;
+    }
+    if (peer.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)addr, *b = (const struct sockaddr_in6 *)&peer;
+        return a->sin6_port == b->sin6_port && memcmp(&a->sin6_addr, &b->sin6_addr, sizeof a->sin6_addr) == 0;
+    }
+    return 0;
+}
+
+/* BSD refuses an address on a connected socket.  A connected datagram socket that is to send to somebody else
+ * cannot there: WSAEISCONN. */
 ptrdiff_t ps_sendto(ps_sock_t s, const void *buf, size_t n, int flags, const struct sockaddr *addr, ps_socklen_t len) {
     if (flags & ~PS_MSG_KNOWN) return -PS_WSAEOPNOTSUPP;
     if (n > PS_MAX_IO) n = PS_MAX_IO;
     for (;;) {
         ptrdiff_t r = sendto(s, buf, n, flags | PS_SEND_FLAGS, addr, len);
         if (r >= 0) return r;
+        if (errno == EISCONN && addr)
+            return address_is_superfluous(s, addr) ? ps_send(s, buf, n, flags) : -PS_WSAEISCONN;
         if (errno != EINTR) return send_failed();
     }
 }
 
 /* --- state ------------------------------------------------------------------------------------------------- */
 
+/* SO_LINGER is in seconds (AS-23), but on macOS in hundredths, where another name has the seconds. */
+static int option(int level, int name) {
+#if defined(PS_DARWIN) && defined(SO_LINGER_SEC)
+    if (level == SOL_SOCKET && name == SO_LINGER) return SO_LINGER_SEC;
+#endif
+    (void)level;
+    return name;
+}
+
 int ps_getsockopt(ps_sock_t s, int level, int name, void *value, ps_socklen_t *len) {
-    return status(getsockopt(s, level, name, value, len));
+    return status(getsockopt(s, level, option(level, name), value, len));
 }
 
 int ps_setsockopt(ps_sock_t s, int level, int name, const void *value, ps_socklen_t len) {
-    return status(setsockopt(s, level, name, value, len));
+    return status(setsockopt(s, level, option(level, name), value, len));
 }
 
 int ps_take_error(ps_sock_t s) {
@@ -345,15 +412,25 @@ int ps_at_mark(ps_sock_t s) {
 #  define POLLRDHUP 0
 #endif
 
+/* poll() is not asked where it answers for something else: macOS says POLLPRI of every connection that has ended, and
+ * BSD of one whose urgent byte was taken, until the data before that is. */
+static int urgent_byte_waits(ps_sock_t s) {
+    char c;
+    int saved = errno;
+    int r = recv(s, &c, 1, MSG_OOB | MSG_PEEK) == 1;
+    errno = saved;
+    return r;
+}
+
 int ps_ready(ps_sock_t s, int bits) {
     struct pollfd p = {.fd = s};
     if (bits & PS_IN) p.events |= POLLIN;
     if (bits & PS_OUT) p.events |= POLLOUT;
-    if (bits & PS_PRI) p.events |= POLLPRI;
+    if (bits & PS_PRI && !PS_LIKE_BSD) p.events |= POLLPRI;
     if (bits & PS_RDHUP) p.events |= POLLRDHUP;
     while (poll(&p, 1, 0) < 0)
         if (errno != EINTR) return failed();
-    int got = 0;
+    int got = bits & PS_PRI && PS_LIKE_BSD && urgent_byte_waits(s) ? PS_PRI : 0;
     if (p.revents & POLLNVAL) return -PS_WSAENOTSOCK;
     if (p.revents & POLLIN) got |= PS_IN;
     if (p.revents & POLLOUT) got |= PS_OUT;

@@ -2,7 +2,8 @@
  *
  * The read and the write filter with EV_CLEAR are edges by themselves, for the reasons told in poll_epoll.c; the
  * exception filter tells of urgent data where the system has it (FreeBSD and NetBSD do not: there PS_PRI never
- * comes).  Each filter reports for itself, so one batch may name a watch more than once.
+ * comes).  Each filter reports for itself, so one batch may name a watch more than once.  macOS's exception filter
+ * is its read filter with one reason more: of what it reports only NOTE_OOB is news.
  *
  * Here udata may be the watch: a kqueue drops what belongs to a descriptor when that is closed, whoever closes it,
  * so nothing is reported for a watch whose removal failed.
@@ -117,7 +118,10 @@ static uint32_t translate(const struct kevent *k) {
         if (end && k->fflags) return PS_RDHUP | PS_ERR | PS_IN | PS_OUT;
         if (k->filter == EVFILT_WRITE) return PS_OUT;
         return end ? PS_IN | PS_RDHUP : PS_IN;
-    default: return PS_PRI;
+#if defined(EVFILT_EXCEPT) && defined(NOTE_OOB)
+    case EVFILT_EXCEPT: return !end && k->fflags & NOTE_OOB ? PS_PRI : 0; /* with EV_EOF fflags is an error */
+#endif
+    default: return 0;
     }
 }
 
@@ -135,8 +139,9 @@ static int kqueue_wait(ps_poller *base, ps_event *out, int max, int64_t timeout_
     int count = 0;
     for (int i = 0; i < n; i++) {
         const struct kevent *k = &p->batch[i];
-        if (k->udata) out[count++] = (ps_event){(ps_watch *)k->udata, translate(k)};
-        else ps_wake_clear(&p->wake); /* a full pipe would make no more edges */
+        uint32_t bits = translate(k);
+        if (!k->udata) ps_wake_clear(&p->wake); /* a full pipe would make no more edges */
+        else if (bits) out[count++] = (ps_event){(ps_watch *)k->udata, bits};
     }
     return count;
 }

@@ -10,6 +10,7 @@
  * more than room to write.
  *
  * Without POLLRDHUP the end of a stream is only "readable", and a look at the next byte must tell the two apart.
+ * macOS calls whatever has hung up urgent, too, and nothing else: there only kqueue tells of urgent data.
  *
  * Slot 0 is the wake-up.  A watch's slot is its place in the array; the last one moves into a hole, so adding and
  * removing cost the same for any number of sockets.
@@ -134,7 +135,7 @@ static int at_end(const ps_watch *w, short revents) {
 /* What is reported is no longer asked for. */
 static uint32_t take(struct pollfd *f, ps_watch *w) {
     uint32_t bits = (f->revents & POLLIN ? PS_IN : 0) | (f->revents & POLLOUT ? PS_OUT : 0);
-    if (f->revents & POLLPRI) bits |= PS_PRI;
+    if (f->revents & POLLPRI && (POLLRDHUP || !(f->revents & POLLHUP))) bits |= PS_PRI;
     if (f->revents & POLLRDHUP || (!POLLRDHUP && bits & PS_IN && at_end(w, f->revents))) bits |= PS_RDHUP | PS_IN;
     if (f->revents & (POLLHUP | POLLERR | POLLNVAL)) {
         bits |= PS_IN | PS_OUT | (f->revents & POLLHUP ? PS_RDHUP : 0);

@@ -136,7 +136,7 @@ static int filter_of(const struct kevent *c) {
 
 /* 0 or an errno */
 static int change(kq *q, const struct kevent *c) {
-    static const uint32_t EDGES[FILTERS] = {EPOLLIN | EPOLLRDHUP, EPOLLOUT, EPOLLPRI};
+    static const uint32_t EDGES[FILTERS] = {EPOLLIN | EPOLLRDHUP, EPOLLOUT, EPOLLIN | EPOLLRDHUP | EPOLLPRI};
     int f = filter_of(c), fd = (int)c->ident;
     int action = c->flags & ~(EV_RECEIPT | EV_CLEAR);
     if (f < 0 || (action != EV_ADD && action != EV_DELETE)) return EINVAL;
@@ -189,7 +189,12 @@ static int active(int f, int fd, struct kevent *e) {
     int fresh = p.revents & POLLHUP && !(p.revents & (POLLIN | POLLRDHUP));
     int hung_up = p.revents & POLLHUP && !fresh;
     int n = 0;
+    if (f == EXCEPT && p.revents & POLLPRI) {
+        e->fflags = NOTE_OOB;
+        return 1;
+    }
     switch (f) {
+    case EXCEPT: /* macOS's is the read filter with one reason more */
     case READ:
         if (!(p.revents & (POLLIN | POLLRDHUP)) && !hung_up && !error) return 0;
         if (p.revents & POLLRDHUP || hung_up) e->flags |= EV_EOF;
@@ -200,9 +205,6 @@ static int active(int f, int fd, struct kevent *e) {
         if (hung_up) e->flags |= EV_EOF;
         e->data = 1;
         break;
-    case EXCEPT:
-        e->fflags = NOTE_OOB;
-        return p.revents & POLLPRI;
     }
     if (e->flags & EV_EOF && error) e->fflags = ECONNRESET;
     return 1;

@@ -5,6 +5,8 @@
  *  - filters EVFILT_READ, EVFILT_WRITE (both) and EVFILT_EXCEPT with NOTE_OOB (macOS, OpenBSD, DragonFly), always
  *    with EV_CLEAR; each filter has edges of its own; a filter is asked again when its event is collected, and
  *    an event whose condition has passed is dropped;
+ *  - the exception filter as macOS has it: a read filter that also knows of urgent data, and then says NOTE_OOB in
+ *    fflags (OpenBSD's and DragonFly's tell of nothing else);
  *  - EV_ADD (again: replaces udata), EV_DELETE (ENOENT when there is none), EV_RECEIPT, EV_ERROR, and EV_EOF with
  *    a socket error in fflags; changes are made before events are collected; no room for an error: -1;
  *  - the descriptor can be polled; a forked child does not have it; closing it ends it.
