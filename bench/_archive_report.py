@@ -1,7 +1,7 @@
 """From samples to the summary, the floors and the printed tables; no measuring here."""
 
 from ._archive_plan import FLOORS, TASKS
-from ._report import header_line, median, met, number, table, verdict
+from ._report import header_line, median, met, number, remarks, table, verdict
 
 DIRECTIONS = ("write", "read")
 
@@ -41,6 +41,11 @@ def summarize(samples: dict) -> dict:
             row[d]["to_plain"] = row[d]["ns"] / rows["pysock"][d]["ns"] if "pysock" in rows else None
     out["errors"] = {name: c["error"] for name, c in samples["contenders"].items() if "error" in c}
     return out
+
+
+def errors(summary: dict[str, dict]) -> list[tuple[str, str, str]]:
+    """(task, contender, what happened) of everybody who failed."""
+    return [(task, name, why) for task, s in summary.items() for name, why in s["errors"].items()]
 
 
 def floors(summary: dict[str, dict]) -> list[dict]:
@@ -131,11 +136,10 @@ def report(result: dict) -> str:
         out.append(
             f"## {task.name}: per {task.unit}, {s['n']:,} of them\n\n" + table(columns, [first, *rows])
         )
-        out += [f"- error: {name}: {why}" for name, why in s["errors"].items()]
     out.append(
         "'best peer': the quickest that makes the same bytes.  grain: one call per value, or per batch.\n"
     )
-    out += [f"- left out: {name}: {why}" for name, why in result["left_out"].items()]
+    out += remarks(result)
     out.append("\n## Must reach / measured\n\n" + floors_table(result["floors"]))
     out.append(
         "'warm': the same in small archives again and again, so without the kernel's share: pages for new objects."

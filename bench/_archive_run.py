@@ -1,7 +1,6 @@
 """How bench.archive measures: a process per contender and task, turns within each round, CPU time."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -9,14 +8,10 @@ from pathlib import Path
 
 from ._archive_plan import TASKS, Contender
 from ._build import built
+from ._server import pinned
 
 TIMES = 3  # in a row, for one sample; the limit too, so that caches are as warm for all
 ROOT = Path(__file__).parents[1]
-
-
-def pinned(cpu: int | None):
-    """For preexec_fn, where the system can pin at all."""
-    return None if cpu is None else lambda: os.sched_setaffinity(0, {cpu})
 
 
 class Worker:

@@ -12,6 +12,11 @@ from pathlib import Path
 
 NATIVE = Path(__file__).parent / "native"
 FLAGS = ("-O2", "-Wall", "-Wextra", "-Wno-unused-result", "-Wno-sign-compare")
+COMPILERS = {  # by how the source's name ends: variable, default, libraries and suffix of the program
+    "winsock_echo.c": ("WINCC", "x86_64-w64-mingw32-gcc", ("-lws2_32",), ".exe"),
+    ".c": ("CC", "cc", (), ""),
+    ".cpp": ("CXX", "c++", (), ""),
+}
 
 
 @functools.cache
@@ -39,15 +44,15 @@ def cache_folder() -> Path:
 def built(name: str) -> Path:
     """The program made from native/NAME, which is compiled when this very text was not yet."""
     source = NATIVE / name
-    variable, default = ("CXX", "c++") if source.suffix == ".cpp" else ("CC", "cc")
+    variable, default, libraries, suffix = next(how for end, how in COMPILERS.items() if name.endswith(end))
     compiler = shlex.split(os.environ.get(variable, default))
-    recipe = repr((compiler, FLAGS)).encode() + source.read_bytes()
-    program = cache_folder() / f"{source.stem}-{hashlib.sha256(recipe).hexdigest()[:16]}"
+    recipe = repr((compiler, FLAGS, libraries)).encode() + source.read_bytes()
+    program = cache_folder() / f"{source.stem}-{hashlib.sha256(recipe).hexdigest()[:16]}{suffix}"
     if program.exists():
         return program
-    partial = program.with_name(f"{program.name}.{os.getpid()}")
+    partial = program.with_name(f"{os.getpid()}-{program.name}")
     try:
-        subprocess.run([*compiler, *FLAGS, "-o", str(partial), str(source)], check=True)
+        subprocess.run([*compiler, *FLAGS, "-o", str(partial), str(source), *libraries], check=True)
     except FileNotFoundError:
         raise SystemExit(
             f"bench: no {compiler[0]} to build {name} with; install a compiler or set {variable}"

@@ -1,7 +1,7 @@
 """From samples to the summary, the floors and the printed tables; no measuring here."""
 
 from ._message_plan import FLOORS, LIMIT, MANY, MANY_LIMIT, Floor
-from ._report import header_line, median, met, number, per_round, table, verdict
+from ._report import header_line, median, met, number, per_round, remarks, table, verdict
 
 Samples = dict[str, dict[str, list[dict]]]
 MEASURES = ("per_s", "p50_us", "p99_us", "cpu_us", "noise")
@@ -59,13 +59,6 @@ def floors(samples: Samples, summary: dict[str, dict[str, dict]]) -> list[dict]:
     return out
 
 
-def errors(summary: dict[str, dict[str, dict]]) -> list[tuple[str, str, str]]:
-    """(cell, contender, what happened) of every sample that could not be taken."""
-    return [
-        (c, n, what) for c, row in summary.items() for n, entry in row.items() for what in entry["errors"]
-    ]
-
-
 def report(result: dict) -> str:
     """Everything as Markdown; the floors come last."""
     settings = result["settings"]
@@ -88,8 +81,7 @@ def report(result: dict) -> str:
     for cell, row in result["summary"].items():
         body = [[name, *(number(entry[k]) for k in columns)] for name, entry in row.items()]
         out.append(f"## {cell}\n\n" + table(["pair", *columns.values()], body))
-    out += [f"- left out: {name}: {why}" for name, why in result["left_out"].items()]
-    out += [f"- error: {cell}: {name}: {what}" for cell, name, what in errors(result["summary"])]
+    out += remarks(result)
     rows = [
         [f["what"], f["must"], number(f["measured"]), verdict(f["met"]), f["against"] or "-"]
         for f in result["floors"]

@@ -3,7 +3,6 @@
 from ._archive_plan import FLOORS, TASKS
 from ._message_plan import ASK
 from ._report import installed, note
-from ._socket_plan import LIMIT
 
 PEERS = ("#9db4c0", "#5c8a8a", "#c9ada7", "#9a8c98", "#b5c99a", "#e0b97a", "#7a9cc6", "#d4a5a5")
 TARGETS = ("#d62828", "#f77f00", "#8338ec")
@@ -54,7 +53,7 @@ def plot_sockets(result: dict, path: str) -> None:
     for ax, (key, label, floor) in zip(axes[0], panels, strict=True):
         for name, colour in paint.items():
             points = [(i, v) for i, c in enumerate(cells) if (v := summary[c].get(name, {}).get(key))]
-            if points and name != LIMIT:
+            if points and result["contenders"][name] != "limit":
                 ours = result["contenders"][name] == "target"
                 style = {"zorder": 3, "lw": 1.6, "ms": 6} if ours else {"lw": 0.8, "ms": 4}
                 ax.plot(*zip(*points, strict=True), "o-", color=colour, label=name, **style)
@@ -79,6 +78,18 @@ def plot_sockets(result: dict, path: str) -> None:
     )
     one = summary.get("echo 64B x1", {})
     bars(axes[1][1], one, "p50_us", paint, "64 B round trip of one connection, p50, us")
+    save(drawing, title(result), path)
+
+
+def plot_windows(result: dict, path: str) -> None:
+    """Per cell of echoes: how many messages a second, and what CPU time one costs."""
+    if not (made := figure((14, 8), 2, 2)):
+        return
+    drawing, axes = made
+    summary, paint = result["summary"], colours(result["contenders"])
+    for pair, cell in zip(axes.T, ("echo 64B x10", "echo 64B x200"), strict=True):
+        bars(pair[0], summary.get(cell, {}), "value", paint, f"{cell}: messages per second")
+        bars(pair[1], summary.get(cell, {}), "cpu_us", paint, f"{cell}: CPU per message, Wine's included, us")
     save(drawing, title(result), path)
 
 

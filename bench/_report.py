@@ -1,4 +1,4 @@
-"""What both benches share: the machine's description, medians and ratios, tables, JSON."""
+"""What the reports share: the machine's description, medians and ratios, tables, JSON."""
 
 import datetime
 import importlib.metadata
@@ -99,6 +99,24 @@ def met(value: float | None, sense: str, bound: float) -> bool | None:
     if value is None:
         return None
     return value <= bound if sense == "<=" else value >= bound
+
+
+def errors(summary: dict[str, dict[str, dict]]) -> list[tuple[str, str, str]]:
+    """(cell, contender, what happened) of every sample that could not be taken."""
+    return [
+        (cell, name, what)
+        for cell, row in summary.items()
+        for name, entry in row.items()
+        for what in entry["errors"]
+    ]
+
+
+def remarks(result: dict) -> list[str]:
+    """Who was left out, and what went wrong."""
+    return [
+        *(f"- left out: {name}: {why}" for name, why in result["left_out"].items()),
+        *(f"- error: {cell}: {name}: {what}" for cell, name, what in result["errors"]),
+    ]
 
 
 def verdict(state: bool | None) -> str:

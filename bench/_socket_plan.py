@@ -1,10 +1,7 @@
 """What bench.sockets runs: contenders, cells and the floors to reach.  Add a row to add a server."""
 
 import re
-from dataclasses import dataclass
-
-LIMIT = "c_epoll_echo"  # every ratio "to C" is to this row, in the same round
-BASELINE = "uvloop_proto"  # shown beside the floors
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,20 @@ class Floor:
     sense: str
     bound: float
     target: str = "pysock_into"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is compared, and with whom."""
+
+    bench: str
+    contenders: tuple[Contender, ...]
+    floors: tuple[Floor, ...]
+    limit: str  # every ratio "to C" is to this row, in the same round
+    baseline: str  # shown beside the floors
+    peers: dict[str, str] = field(
+        default_factory=lambda: {"peer": ""}
+    )  # "best NAME": of the peers that match
 
 
 ONE = r"^echo 64B x1$"  # spinning changes what one connection sees, and burns CPU in all others
@@ -93,3 +104,6 @@ def cells(quick: bool, idle: int) -> list[Cell]:
         every.append(Cell(f"idle {idle}, echo 64B x10", "idle", 10, 64))
     some = r"echo (64B x(1|10|1000)|1KiB x100|16KiB x10|64KiB x10)$|churn|sink 64KiB x1$|idle"
     return [cell for cell in every if re.match(some, cell.name)] if quick else every
+
+
+PLAN = Plan("sockets", CONTENDERS, FLOORS, "c_epoll_echo", "uvloop_proto")

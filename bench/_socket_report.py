@@ -2,11 +2,12 @@
 
 import re
 
-from ._report import header_line, median, met, number, per_round, table, verdict
-from ._socket_plan import BASELINE, FLOORS, LIMIT, Floor
+from ._report import header_line, median, met, number, per_round, remarks, table, verdict
+from ._socket_plan import Floor, Plan
 from ._socket_run import NOISY, value
 
 Samples = dict[str, dict[str, list[dict]]]
+UNITS = {"sink": "MB/s", "churn": "conn/s"}
 
 
 def cpu(sample: dict) -> float | None:
@@ -25,18 +26,24 @@ def idle_bytes(sample: dict) -> float | None:
     return (sample["rss_kb_idle"] - sample["rss_kb_start"]) * 1024 / sample["idle_conns"]
 
 
-def summarize(samples: Samples, kinds: dict[str, str]) -> dict[str, dict[str, dict]]:
-    """{cell: {contender: figures}}; kinds names each contender's kind (limit, peer or target)."""
-    return {cell: summarize_cell(row, kinds) for cell, row in samples.items()}
+def summarize(samples: Samples, plan: Plan) -> dict[str, dict[str, dict]]:
+    """{cell: {contender: figures}}"""
+    return {cell: summarize_cell(cell, samples, plan) for cell in samples}
 
 
-def summarize_cell(row: dict[str, list[dict]], kinds: dict[str, str]) -> dict[str, dict]:
-    limit = row.get(LIMIT, [])
-    peers = [name for name in row if kinds[name] == "peer"]
-    by_value = {name: v for name in peers if (v := median(map(value, row[name])))}
-    by_cpu = {name: v for name in peers if (v := median(map(cpu, row[name])))}
-    quickest = max(by_value, key=by_value.get, default=None)
-    thriftiest = min(by_cpu, key=by_cpu.get, default=None)
+def summarize_cell(cell: str, samples: Samples, plan: Plan) -> dict[str, dict]:
+    row = samples[cell]
+    limit = row.get(plan.limit, [])
+    quiet = samples.get(cell.partition(", ")[2], {})  # the same cell without the idle connections
+    kinds = {c.name: c.kind for c in plan.contenders}
+    against = {}
+    for group, pattern in plan.peers.items():
+        peers = [name for name in row if kinds[name] == "peer" and re.search(pattern, name)]
+        by_value = {name: v for name in peers if (v := median(map(value, row[name])))}
+        by_cpu = {name: v for name in peers if (v := median(map(cpu, row[name])))}
+        quickest = max(by_value, key=by_value.get, default=None)
+        thriftiest = min(by_cpu, key=by_cpu.get, default=None)
+        against[group] = quickest, thriftiest
     out = {}
     for name, got in row.items():
         good = [s for s in got if "error" not in s]
@@ -47,20 +54,13 @@ def summarize_cell(row: dict[str, list[dict]], kinds: dict[str, str]) -> dict[st
         middle = median(values)
         entry |= {
             "value": middle,
-            "unit": "MB/s"
-            if good[0]["mode"] == "sink"
-            else "conn/s"
-            if good[0]["mode"] == "churn"
-            else "msg/s",
+            "unit": UNITS.get(good[0]["mode"], "msg/s"),
             "spread": (max(values) - min(values)) / middle if middle else None,
             "to_limit": per_round(got, limit, value),
-            "best_peer": quickest,
-            "to_best_peer": per_round(got, row.get(quickest, []), value),
             "cpu_us": median(map(cpu, good)),
             "cpu_to_limit": per_round(got, limit, cpu),
-            "cpu_best_peer": thriftiest,
-            "cpu_to_best_peer": per_round(got, row.get(thriftiest, []), cpu),
             "cpu_above_limit_us": per_round(got, limit, cpu, lambda a, b: a - b),
+            "cpu_to_quiet": per_round(got, quiet.get(name, []), cpu),
             "cpu_util": median(s["server_cpu_util"] for s in good),
             "p50_us": median(map(p50, good)),
             "p50_to_limit": per_round(got, limit, p50),
@@ -71,6 +71,13 @@ def summarize_cell(row: dict[str, list[dict]], kinds: dict[str, str]) -> dict[st
             "setup_s": median(s["setup_s"] for s in good),
             "noise": max(s["wait_frac"] for s in good),
         }
+        for group, (quickest, thriftiest) in against.items():
+            entry |= {
+                f"best_{group}": quickest,
+                f"to_best_{group}": per_round(got, row.get(quickest, []), value),
+                f"cpu_best_{group}": thriftiest,
+                f"cpu_to_best_{group}": per_round(got, row.get(thriftiest, []), cpu),
+            }
     return out
 
 
@@ -84,20 +91,20 @@ def worst(summary: dict[str, dict[str, dict]], floor: Floor, name: str) -> tuple
     return (max if floor.sense == "<=" else min)(found, default=(None, None))
 
 
-def floors(summary: dict[str, dict[str, dict]]) -> list[dict]:
+def floors(summary: dict[str, dict[str, dict]], plan: Plan) -> list[dict]:
     """Each floor with the worst figure of its cells, for the target and for the baseline."""
     out = []
-    for floor in FLOORS:
+    for floor in plan.floors:
         measured, cell = worst(summary, floor, floor.target)
         row = summary.get(cell, {})
-        noise = [row[name]["noise"] for name in (floor.target, LIMIT) if "noise" in row.get(name, {})]
+        noise = [row[name]["noise"] for name in (floor.target, plan.limit) if "noise" in row.get(name, {})]
         out.append(
             {
                 "what": floor.what,
                 "must": f"{floor.sense} {floor.bound:g}",
                 "measured": measured,
                 "met": met(measured, floor.sense, floor.bound),
-                BASELINE: worst(summary, floor, BASELINE)[0],
+                plan.baseline: worst(summary, floor, plan.baseline)[0],
                 "worst_cell": cell,
                 "noise": max(noise, default=None),
             }
@@ -105,40 +112,30 @@ def floors(summary: dict[str, dict[str, dict]]) -> list[dict]:
     return out
 
 
-def floors_table(rows: list[dict]) -> str:
+def floors_table(rows: list[dict], baseline: str) -> str:
     body = [
         [
             r["what"],
             r["must"],
             number(r["measured"]),
             verdict(r["met"]),
-            number(r[BASELINE]),
+            number(r[baseline]),
             r["worst_cell"] or "-",
             "-" if r["noise"] is None else f"{r['noise']:.0%}",
         ]
         for r in rows
     ]
-    return table(["floor", "must reach", "measured", "met", BASELINE, "worst cell", "noise"], body)
+    return table(["floor", "must reach", "measured", "met", baseline, "worst cell", "noise"], body)
 
 
-def errors(summary: dict[str, dict[str, dict]]) -> list[tuple[str, str, str]]:
-    """(cell, contender, what happened) of every sample that could not be taken."""
-    return [
-        (cell, name, what)
-        for cell, row in summary.items()
-        for name, entry in row.items()
-        for what in entry["errors"]
-    ]
-
-
-def report(result: dict) -> str:
+def report(result: dict, plan: Plan) -> str:
     """Everything as Markdown; the floors come last, so that one look at the end tells the state."""
     summary, settings = result["summary"], result["settings"]
     out = [
-        "# bench.sockets\n",
+        f"# bench.{plan.bench}\n",
         header_line(result["header"]),
         f"Rounds {settings['rounds']}, window {settings['duration']} s, {result['loopback']} loopback with "
-        f"congestion control {result['congestion_control']}. '/C' is to {LIMIT}; ratios are medians of "
+        f"congestion control {result['congestion_control']}. '/C' is to {plan.limit}; ratios are medians of "
         "per-round ratios.\n",
     ]
     names = [name for name in result["contenders"] if any(name in row for row in summary.values())]
@@ -153,23 +150,31 @@ def report(result: dict) -> str:
     for size in ("64B", "1KiB", "16KiB", "64KiB"):
         prefix = f"echo {size} "
         matrix(f"{size}: server CPU per message, / C", prefix, "cpu_to_limit")
-        matrix(f"{size}: server CPU per message, / best peer", prefix, "cpu_to_best_peer")
+        for group in plan.peers:
+            matrix(f"{size}: server CPU per message, / best {group}", prefix, f"cpu_to_best_{group}")
         matrix(f"{size}: throughput, / C", prefix, "to_limit")
-        matrix(f"{size}: throughput, / best peer", prefix, "to_best_peer")
+        for group in plan.peers:
+            matrix(f"{size}: throughput, / best {group}", prefix, f"to_best_{group}")
+        matrix(f"{size}: throughput, per second", prefix, "value")
         matrix(f"{size}: server CPU per message, us", prefix, "cpu_us")
         matrix(f"{size}: round trip p50, us", prefix, "p50_us")
         matrix(f"{size}: round trip p99, us", prefix, "p99_us")
     columns = {
         "value": "",
         "to_limit": "/C",
-        "to_best_peer": "/best peer",
+        **{f"to_best_{group}": f"/best {group}" for group in plan.peers},
         "cpu_us": "CPU us",
         "cpu_to_limit": "CPU /C",
-        "cpu_to_best_peer": "CPU /best peer",
+        **{f"cpu_to_best_{group}": f"CPU /best {group}" for group in plan.peers},
         "p99_us": "p99 us",
         "spread": "spread",
     }
-    memory = {"start_mib": "MiB at start", "idle_bytes": "bytes/idle conn", "setup_s": "connect all, s"}
+    memory = {
+        "cpu_to_quiet": "CPU /quiet",
+        "start_mib": "MiB at start",
+        "idle_bytes": "bytes/idle conn",
+        "setup_s": "connect all, s",
+    }
     for cell, row in summary.items():
         if cell.startswith("echo "):
             continue
@@ -182,7 +187,6 @@ def report(result: dict) -> str:
     out.append(
         f"Noise: for {noisy} of {len(entries)} figures, over {NOISY:.0%} of the window went to other work.\n"
     )
-    out += [f"- left out: {name}: {why}" for name, why in result["left_out"].items()]
-    out += [f"- error: {cell}: {name}: {what}" for cell, name, what in errors(summary)]
-    out.append("\n## Must reach / measured\n\n" + floors_table(result["floors"]))
+    out += remarks(result)
+    out.append("\n## Must reach / measured\n\n" + floors_table(result["floors"], plan.baseline))
     return "\n".join(out)

@@ -1,20 +1,14 @@
 """How bench.sockets measures: servers as child processes on one CPU, the load generator on another."""
 
 import contextlib
-import json
-import os
 import re
-import select
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ._build import built
 from ._report import note, number
+from ._server import Server, loadgen, measure, program
 from ._socket_plan import Cell, Contender
 
 SERVERS = Path(__file__).parent / "servers"
@@ -34,71 +28,34 @@ class Settings:
     load_cpu: int | None
 
 
-def pinned(cpu: int | None):
-    """For Popen's preexec_fn; this process has one thread, so running Python there is safe."""
-    return None if cpu is None else lambda: os.sched_setaffinity(0, {cpu})
+Start = Callable[[Contender, str, int | None], Server]
 
 
-class Server:
-    """A contender's process, listening."""
-
-    def __init__(self, contender: Contender, mode: str, cpu: int | None) -> None:
-        program, *options = contender.command.split()
-        start = [built(program)] if program.endswith(".c") else [sys.executable, SERVERS / program]
-        self.errors = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [*start, *options, "--mode", mode],
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            preexec_fn=pinned(cpu),
-        )
-        readable, _, _ = select.select([self.process.stdout], [], [], 20)
-        line = self.process.stdout.readline().decode() if readable else ""
-        if not line.startswith("READY "):
-            raise RuntimeError(f"{contender.name} did not start: {self.stop() or 'no READY line in 20 s'}")
-        self.port = int(line.split()[1])
-
-    def stop(self) -> str:
-        """End the process; return the end of what it said on stderr."""
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        self.errors.seek(0)
-        said = self.errors.read().decode(errors="replace").strip()[-400:]
-        self.errors.close()
-        return said
+def native(contender: Contender, mode: str, cpu: int | None) -> Server:
+    """A contender's server, to echo or to sink."""
+    return Server(contender.name, [*program(contender.command, SERVERS), "--mode", mode], cpu)
 
 
 def load(server: Server, cell: Cell, settings: Settings) -> dict:
     """One sample: what loadgen printed, or {"error": ...}."""
-    options = {
-        "port": server.port,
-        "pid": server.process.pid,
-        "mode": cell.mode,
-        "conns": cell.conns,
-        "size": cell.size,
-        "depth": cell.depth,
-        "idle": settings.idle,
-        "warmup": settings.warmup,
-        "duration": settings.duration,
-    }
-    command = [str(built("loadgen.c")), *(word for k, v in options.items() for word in (f"--{k}", str(v)))]
-    limit = settings.duration + settings.warmup + 30
-    try:
-        run = subprocess.run(
-            command, capture_output=True, timeout=limit, preexec_fn=pinned(settings.load_cpu)
-        )
-    except subprocess.TimeoutExpired:
-        return {"error": f"loadgen was not done after {limit:.0f} s"}
-    if run.returncode:
-        return {"error": run.stderr.decode(errors="replace").strip()[-200:] or f"exit code {run.returncode}"}
-    return json.loads(run.stdout)
+    command = loadgen(
+        server,
+        mode=cell.mode,
+        conns=cell.conns,
+        size=cell.size,
+        depth=cell.depth,
+        idle=settings.idle,
+        warmup=settings.warmup,
+        duration=settings.duration,
+    )
+    return measure(command, settings.load_cpu, settings.duration + settings.warmup)
 
 
 class Bench:
     """Runs cells; keeps a server per contender and mode alive between them."""
 
-    def __init__(self, contenders: list[Contender], settings: Settings) -> None:
+    def __init__(self, contenders: list[Contender], settings: Settings, start: Start = native) -> None:
+        self.start = start
         self.contenders = contenders
         self.settings = settings
         self.samples: dict[str, dict[str, list[dict]]] = {}
@@ -144,7 +101,7 @@ class Bench:
         try:
             server = None if fresh else servers.get(key)
             if server is None:
-                server = Server(contender, mode, self.settings.server_cpu)
+                server = self.start(contender, mode, self.settings.server_cpu)
                 time.sleep(0.2 if fresh else 0)
             got = load(server, cell, self.settings)
         except RuntimeError as error:

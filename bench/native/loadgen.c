@@ -1,7 +1,7 @@
 // loadgen: single-threaded epoll load generator for TCP echo / sink servers on loopback.
 //
 //   loadgen --port P [--mode echo|sink|churn|idle] [--conns N] [--size S] [--depth D]
-//           [--warmup s] [--duration s] [--pid SERVER_PID] [--idle M] [--ping B]
+//           [--warmup s] [--duration s] [--pid SERVER_PID]... [--idle M] [--ping B]
 //
 //   Each connection is first proven by a round trip of B bytes (default 1).
 //   echo   N connections, each keeps D messages of S bytes outstanding (D=1: ping-pong).
@@ -11,7 +11,8 @@
 //
 // The stream carries a position-dependent pattern; the first VERIFY bytes of every
 // connection are compared.  With --pid the server's CPU time (all its threads, from
-// /proc/PID/task/*/schedstat) and RSS are sampled at both ends of the measured window.
+// /proc/PID/task/*/schedstat) and RSS are sampled at both ends of the measured window;
+// a server of several processes (Wine's) is given by a --pid each.
 // Prints one JSON object.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -77,12 +78,11 @@ static double hist_q(double q) {
 }
 
 /* ---- server and machine samples ---- */
-static int g_pid;
-/* CPU time of all threads; *wait gets the time they were runnable but not running, i.e.
+#define PIDS 64
+static int g_pids[PIDS], n_pids;
+/* CPU time of all threads; *wait grows by the time they were runnable but not running, i.e.
  * what other work on the CPU took from us (the noise of this sample) */
 static uint64_t cpu_ns(int pid, uint64_t *wait) {
-  *wait = 0;
-  if (!pid) return 0;
   char p[300];
   uint64_t tot = 0;
   snprintf(p, sizeof p, "/proc/%d/task", pid);
@@ -102,16 +102,23 @@ static uint64_t cpu_ns(int pid, uint64_t *wait) {
   closedir(d);
   return tot;
 }
+static uint64_t server_cpu_ns(uint64_t *wait) {
+  uint64_t sum = 0;
+  for (int i = 0; i < n_pids; i++) sum += cpu_ns(g_pids[i], wait);
+  return sum;
+}
 static long server_rss_kb(void) {
-  if (!g_pid) return 0;
-  char p[64];
-  long a, b = 0;
-  snprintf(p, sizeof p, "/proc/%d/statm", g_pid);
-  FILE *f = fopen(p, "r");
-  if (!f) return 0;
-  if (fscanf(f, "%ld %ld", &a, &b) != 2) b = 0;
-  fclose(f);
-  return b * (sysconf(_SC_PAGESIZE) / 1024);
+  long sum = 0;
+  for (int i = 0; i < n_pids; i++) {
+    char p[64];
+    long a, b;
+    snprintf(p, sizeof p, "/proc/%d/statm", g_pids[i]);
+    FILE *f = fopen(p, "r");
+    if (!f) continue;
+    if (fscanf(f, "%ld %ld", &a, &b) == 2) sum += b;
+    fclose(f);
+  }
+  return sum * (sysconf(_SC_PAGESIZE) / 1024);
 }
 static long steal_ticks(void) {
   long v[8] = {0};
@@ -256,7 +263,10 @@ int main(int argc, char **argv) {
     else if (!strcmp(a, "--warmup")) warm = atof(v);
     else if (!strcmp(a, "--duration")) dur = atof(v);
     else if (!strcmp(a, "--ping")) ping = atoi(v);
-    else if (!strcmp(a, "--pid")) g_pid = atoi(v);
+    else if (!strcmp(a, "--pid")) {
+      if (n_pids == PIDS) fail("too many --pid");
+      g_pids[n_pids++] = atoi(v);
+    }
     else fail("unknown option");
   }
   int echo = !strcmp(mode, "echo"), sink = !strcmp(mode, "sink"), churn = !strcmp(mode, "churn"),
@@ -368,7 +378,7 @@ int main(int argc, char **argv) {
     uint64_t t = now_ns();
     if (!recording && t >= t_rec) {
       recording = 1;
-      cpu0 = cpu_ns(g_pid, &sw0);
+      cpu0 = server_cpu_ns(&sw0);
       cpu_ns(getpid(), &cw0);
       self0 = self_cpu();
       steal0 = steal_ticks();
@@ -378,7 +388,7 @@ int main(int argc, char **argv) {
     if (t >= t_end && recording) break;
   }
   uint64_t t_stop = now_ns();
-  uint64_t cpu1 = cpu_ns(g_pid, &sw1);
+  uint64_t cpu1 = server_cpu_ns(&sw1);
   cpu_ns(getpid(), &cw1);
   double self1 = self_cpu(), secs = (t_stop - rec_at) / 1e9;
   long steal1 = steal_ticks(), rss1 = server_rss_kb();

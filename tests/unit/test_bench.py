@@ -75,7 +75,7 @@ def socket_samples() -> dict:
 
 
 def test_ratios_are_medians_of_rounds_and_failed_samples_do_not_count() -> None:
-    entry = _socket_report.summarize(socket_samples(), KINDS)["echo 64B x10"]["pysock_into"]
+    entry = _socket_report.summarize(socket_samples(), _socket_plan.PLAN)["echo 64B x10"]["pysock_into"]
     assert entry["cpu_to_limit"] == pytest.approx((1.05 + 1.03) / 2)
     assert entry["cpu_above_limit_us"] == pytest.approx((0.2 + 0.24) / 2)
     assert entry["to_limit"] == pytest.approx((0.99 + 0.98) / 2)
@@ -83,20 +83,27 @@ def test_ratios_are_medians_of_rounds_and_failed_samples_do_not_count() -> None:
 
 
 def test_each_measure_has_its_own_best_peer() -> None:
-    entry = _socket_report.summarize(socket_samples(), KINDS)["echo 64B x10"]["c_epoll_echo"]
+    entry = _socket_report.summarize(socket_samples(), _socket_plan.PLAN)["echo 64B x10"]["c_epoll_echo"]
     assert (entry["best_peer"], entry["cpu_best_peer"]) == ("raw_epoll", "uvloop_proto")
     assert entry["to_best_peer"] == pytest.approx(1 / 0.9)
     assert entry["cpu_to_best_peer"] == pytest.approx(1 / 1.2)
 
 
 def test_idle_memory_is_growth_per_connection() -> None:
-    entry = _socket_report.summarize(socket_samples(), KINDS)["idle 1000, echo 64B x10"]["pysock_into"]
+    entry = _socket_report.summarize(socket_samples(), _socket_plan.PLAN)["idle 1000, echo 64B x10"][
+        "pysock_into"
+    ]
     assert entry["idle_bytes"] == pytest.approx(400 * 1024 / 1000)
     assert entry["cpu_to_limit"] is None, "the limit was not measured in this cell"
 
 
 def test_a_floor_is_judged_by_the_worst_of_its_cells() -> None:
-    rows = {r["what"]: r for r in _socket_report.floors(_socket_report.summarize(socket_samples(), KINDS))}
+    rows = {
+        r["what"]: r
+        for r in _socket_report.floors(
+            _socket_report.summarize(socket_samples(), _socket_plan.PLAN), _socket_plan.PLAN
+        )
+    }
     small = rows["CPU per message, 64 B x 10..1000, / C"]
     assert (small["worst_cell"], small["met"]) == ("echo 64B x1000", False)
     assert small["measured"] == pytest.approx(1.15)
@@ -116,7 +123,7 @@ def test_every_floor_has_cells(quick: bool) -> None:
 
 
 def test_the_sockets_report_ends_with_the_state_and_tells_what_is_missing() -> None:
-    summary = _socket_report.summarize(socket_samples(), KINDS)
+    summary = _socket_report.summarize(socket_samples(), _socket_plan.PLAN)
     result = {
         "header": _report.header(),
         "settings": {"rounds": 3, "duration": 0.6},
@@ -125,9 +132,10 @@ def test_the_sockets_report_ends_with_the_state_and_tells_what_is_missing() -> N
         "contenders": KINDS,
         "left_out": {"uvloop_buf": "no module uvloop"},
         "summary": summary,
-        "floors": _socket_report.floors(summary),
+        "errors": _report.errors(summary),
+        "floors": _socket_report.floors(summary, _socket_plan.PLAN),
     }
-    text = _socket_report.report(result)
+    text = _socket_report.report(result, _socket_plan.PLAN)
     assert "- left out: uvloop_buf: no module uvloop" in text
     assert "- error: echo 64B x10: pysock_into: echoed bytes differ" in text
     state = text[text.index("## Must reach / measured") :]
@@ -252,7 +260,7 @@ def test_messages_are_compared_within_a_round_and_with_the_fastest_peer() -> Non
 def test_messages_that_failed_are_told_and_reach_no_floor() -> None:
     samples = message_samples()
     summary = _message_report.summarize(samples)
-    assert _message_report.errors(summary) == [(_message_plan.MANY, "pysock", "wrong bytes")]
+    assert _report.errors(summary) == [(_message_plan.MANY, "pysock", "wrong bytes")]
     assert _message_report.floors(samples, summary)[-1]["met"] is None
 
 
