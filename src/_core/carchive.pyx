@@ -19,6 +19,7 @@ from pysock._core.fast cimport ps_adopt_methods
 from pysock._core.graph cimport (
     Graph, Program, composite_failed, load_object, program_of, serialize, store_object,
 )
+from pysock._core.public cimport ps_public
 from pysock._core.text cimport codec
 from pysock._core.wire cimport BITS, K_DOUBLE, K_LONG, K_NONE, Box, K_bool, K_CString, kind_of
 
@@ -352,6 +353,7 @@ cdef class CArchive(Graph):
 
 
 ps_adopt_methods(<PyTypeObject *><PyObject *>CArchive)
+ps_public(CArchive)
 
 cdef tuple _LIMITS = (
     "max_string", "max_count", "max_total", "max_objects", "max_classes", "max_depth", "max_dense",

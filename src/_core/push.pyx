@@ -24,6 +24,7 @@ from pysock._core.buffer cimport F_FEED, F_MEMORY, S_CLOSED, open_window, positi
 from pysock._core.carchive cimport CArchive, load_value
 from pysock._core.errors cimport raise_limit
 from pysock._core.errors import NeedMoreData
+from pysock._core.public cimport ps_public
 from pysock._core.stream cimport Feed
 from pysock._core.transact cimport Transactional, Waiter, feed, lacking
 
@@ -406,6 +407,9 @@ cdef class PushArchive:
             self.stop = None
             self.failed()
         return 0
+
+
+ps_public(PushArchive)
 
 
 cdef bint same(object a, object b) except -1:
