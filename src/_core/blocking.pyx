@@ -66,6 +66,7 @@ from pysock._core.native cimport (
     ps_this_thread,
 )
 from pysock._core.pump cimport current_pump
+from pysock._core.public cimport ps_public
 from pysock._core.sockets cimport after, length_of, open_buffer, set_last_error, shares, usable
 
 from pysock._core.errors import SocketException, SocketUsageError
@@ -715,3 +716,6 @@ cdef class CSocket(CAsyncSocket):
         if lCommand == FIONREAD_ and r is not None:
             r += self.kept()
         return r
+
+
+ps_public(CSocket)

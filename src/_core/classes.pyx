@@ -18,6 +18,7 @@ from abc import ABCMeta
 from types import GenericAlias
 
 from pysock._core.errors cimport raise_memory
+from pysock._core.public cimport ps_public
 
 cdef extern from "Python.h":
     PyObject *_PyType_Lookup(PyTypeObject *cls, object name)
@@ -105,6 +106,9 @@ cdef class CRuntimeClass:
     def FromName(name):
         """The class that was registered last under that name, None if there is none (AR-100)."""
         return _default.lookup(name)
+
+    def __reduce__(self):
+        return RUNTIME_CLASS, (self.cls,)  # there is one only, also for a copy
 
     def __repr__(self):
         if self.schema == PS_NO_SCHEMA:
@@ -347,6 +351,9 @@ cdef object describe(CRuntimeClass rc):
     return f"{rc.cls.__module__}.{rc.cls.__qualname__}"
 
 
+ps_public(CRuntimeClass)
+ps_public(ClassRegistry)
+
 cdef ClassRegistry _default = ClassRegistry()
 default_registry = _default
 
@@ -358,6 +365,7 @@ class ObjRef:
     """
 
     __slots__ = ("_class", "value")
+    __module__ = "pysock"
     __class_getitem__ = classmethod(GenericAlias)
 
     def __init__(self, cls=CObject, value=None):

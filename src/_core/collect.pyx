@@ -17,6 +17,7 @@ from cpython.unicode cimport PyUnicode_DATA, PyUnicode_GET_LENGTH, PyUnicode_KIN
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from pysock._core.errors cimport raise_invalid_arg
+from pysock._core.public cimport ps_public
 
 cdef extern from *:
     """
@@ -63,6 +64,9 @@ cdef class POSITION:
 
     def __dealloc__(self):
         PS_POSITION(-1)
+
+
+ps_public(POSITION)
 
 
 @cython.final

@@ -34,6 +34,7 @@ from pysock._core.native cimport (
     ps_addr_text,
     ps_error_from_errno,
 )
+from pysock._core.public cimport ps_public
 
 # Resolver's failures in Winsock numbers (ER-8).
 _GAI = {
@@ -240,3 +241,6 @@ cdef class SockAddr:
 
     def __repr__(self):
         return f"SockAddr({self.family}, {self.address!r})"
+
+
+ps_public(SockAddr)

@@ -60,6 +60,7 @@ from pysock._core.native cimport (
     ps_startup,
     ps_this_thread,
 )
+from pysock._core.public cimport ps_public
 
 from pysock._core.errors import SocketException, WrongThreadError
 
@@ -774,3 +775,6 @@ def live_counts():
         counts["timers"] += len((<Pump>p)._timers)
         counts["callables"] += len((<Pump>p)._soon)
     return counts
+
+
+ps_public(Pump)

@@ -24,6 +24,7 @@ from pysock._core.buffer cimport F_FEED, F_MEMORY, S_CLOSED, open_window, positi
 from pysock._core.carchive cimport CArchive, load_value
 from pysock._core.errors cimport raise_limit
 from pysock._core.errors import NeedMoreData
+from pysock._core.public cimport ps_public
 from pysock._core.stream cimport Feed
 from pysock._core.transact cimport Transactional, Waiter, feed, lacking
 
@@ -176,8 +177,11 @@ cdef class PushArchive:
     cdef StoppedRead stop
     cdef object __weakref__
 
+    def __cinit__(self, *args, **kwargs):
+        self.ar = CArchive.__new__(CArchive)  # a closed one: a subclass may forget to call __init__
+
     def __init__(self, **options):
-        if self.ar is not None:
+        if self.ar.opened:
             raise RuntimeError("an archive cannot be opened a second time; make a new one")
         self.patience = WORTHWHILE
         self.ar = CArchive(Feed(), CArchive.load, **options)
@@ -187,7 +191,7 @@ cdef class PushArchive:
             self.abandon()
 
     def __repr__(self):
-        if self.ar is None or self.ar.state == S_CLOSED:
+        if self.ar.state == S_CLOSED:
             return "<PushArchive closed>"
         return f"<PushArchive at byte {self.start()}, {self.unread} unread{', ended' if self.ended else ''}>"
 
@@ -406,6 +410,9 @@ cdef class PushArchive:
             self.stop = None
             self.failed()
         return 0
+
+
+ps_public(PushArchive)
 
 
 cdef bint same(object a, object b) except -1:

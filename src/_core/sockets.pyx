@@ -127,6 +127,7 @@ from pysock._core.native cimport (
     sockaddr,
 )
 from pysock._core.pump cimport Pump, Watched, current_pump
+from pysock._core.public cimport ps_public
 
 from pysock._core.errors import SocketException, SocketUsageError, WrongThreadError
 
@@ -1415,3 +1416,6 @@ def _addrinfo(entry):
     if not isinstance(entry, tuple) or len(entry) != 5:
         raise TypeError(f"pAI must be an entry of socket.getaddrinfo (5 values), not {entry!r}")
     return entry
+
+
+ps_public(CAsyncSocket)

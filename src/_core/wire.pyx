@@ -9,6 +9,7 @@ from libc.stdint cimport int64_t, uint64_t
 from operator import index as _index
 
 from pysock._core.fast cimport ps_as_i64, ps_fits_float
+from pysock._core.public cimport ps_public
 
 cdef int refuse(object name, object low, object high, object v) except -1:
     """Raise for a value that is not an int or does not fit (AR-194)."""
@@ -118,6 +119,9 @@ cdef class Box:
 
     def __repr__(self):
         return f"{NAMES[self._kind]}({self._v!r})"
+
+    def __reduce__(self):
+        return type(self), (self._v,)
 
     def __eq__(self, other):
         return self._v == ((<Box>other)._v if isinstance(other, Box) else other)
@@ -328,5 +332,6 @@ cdef int seat(object T, int kind) noexcept:
 
 for _kind, _cls in enumerate((BYTE, CHAR, bool_, BOOL, WORD, SHORT, WCHAR, LONG, INT, DWORD, UINT, LONGLONG,
                               ULONGLONG, FLOAT, DOUBLE, CString, CStringA, CStringW)):
+    ps_public(_cls)
     seat(_cls, _kind)  # these classes live as long as the process, so an address never means another
 del _kind, _cls

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex, TypeVar, c
 from ._core.classes import CObject
 from ._core.errors import CInvalidArgException
 from ._core.wire import BYTE, DWORD, WORD
-from .portions import load_each
+from .copies import new_like, reduced
+from .portions import load_each, store_each
 
 if TYPE_CHECKING:
     from ._core.carchive import CArchive
@@ -243,16 +244,18 @@ class ArrayBase(CObject, _Data, MutableSequence[T], dynamic=False):
     def copy(self) -> Self:
         return self[:]
 
-    __copy__ = copy
+    def __copy__(self) -> Self:
+        twin = new_like(self, "_data")
+        twin._data = self._data[:]
+        return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        twin = type(self)()
-        memo[id(self)] = twin  # an array of objects may contain itself
+        twin = new_like(self, "_data", memo=memo)
         twin._data.extend(deepcopy(element, memo) for element in self._data)
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (), None, iter(self)
+        return *reduced(self, "_data"), iter(self)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, ArrayBase):
@@ -370,9 +373,7 @@ class CStringArray(ArrayBase[str], schema=0, library=True):
 
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
-            ar.WriteCount(len(self._data))
-            for text in self._data:
-                ar.WriteCString(text)
+            store_each(ar, self._data, ar.WriteCString)
         else:
             self._data = load_each(ar, ar.ReadCount(), 1, ar.ReadCString)
 
@@ -390,9 +391,7 @@ class CObArray(ArrayBase[Any], schema=0, library=True):
 
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
-            ar.WriteCount(len(self._data))
-            for element in self._data:
-                ar.WriteObject(element)
+            store_each(ar, self._data, ar.WriteObject)
         else:
             count = ar.ReadCount()
             ar.check_count(count, 2)

@@ -12,6 +12,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -74,7 +75,7 @@ class Element:
         return load_each(ar, count, self.min_size, lambda: self.load_one(ar))
 
     def store(self, ar: CArchive, values: Sequence[Any]) -> None:
-        for value in values:
+        for value in islice(values, len(values)):  # which may get longer meanwhile
             self.store_one(ar, value)
 
     def load_one(self, ar: CArchive) -> Any:
@@ -319,9 +320,8 @@ class _Text(Element):
     def load_one(self, ar: CArchive) -> Any:
         return ar.read(self.box)
 
-    def store(self, ar: CArchive, values: Sequence[Any]) -> None:
-        for value in values:
-            ar.write(value, self.box)
+    def store_one(self, ar: CArchive, value: Any) -> None:
+        ar.write(value, self.box)
 
     def hash_of(self, ar: CArchive) -> Callable[[str], int]:
         return text_hash(ar, wide=None if self.box is CString else self.box is CStringW)
@@ -344,9 +344,8 @@ class _Object(Element):
     def load_one(self, ar: CArchive) -> Any:
         return ar.ReadObject(self.cls)
 
-    def store(self, ar: CArchive, values: Sequence[Any]) -> None:
-        for value in values:
-            ar.WriteObject(value)
+    def store_one(self, ar: CArchive, value: Any) -> None:
+        ar.WriteObject(value)
 
     def __repr__(self) -> str:
         return self.cls.__name__
@@ -370,9 +369,8 @@ class _Own(Element):
     def load_one(self, ar: CArchive) -> Any:
         return self.wire.__mfc_load__(ar)
 
-    def store(self, ar: CArchive, values: Sequence[Any]) -> None:
-        for value in values:
-            self.wire.__mfc_store__(ar, value)
+    def store_one(self, ar: CArchive, value: Any) -> None:
+        self.wire.__mfc_store__(ar, value)
 
     def __repr__(self) -> str:
         return str(getattr(self.wire, "__name__", self.wire))

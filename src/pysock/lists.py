@@ -22,7 +22,8 @@ from ._core.classes import CObject
 from ._core.collect import POSITION, Chain
 from ._core.errors import CInvalidArgException
 from .arrays import check_object, check_text
-from .portions import load_each
+from .copies import new_like, reduced
+from .portions import load_each, store_each
 
 if TYPE_CHECKING:
     from ._core.carchive import CArchive
@@ -268,17 +269,19 @@ class ListBase(CObject, _Kept, MutableSequence[T], dynamic=False):
     def copy(self) -> Self:
         return self._made(list(self))
 
-    __copy__ = copy
+    def __copy__(self) -> Self:
+        twin = new_like(self, "_chain")
+        twin._chain.extend(list(self))
+        return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        twin = type(self)()
-        memo[id(self)] = twin  # a list of objects may contain itself
+        twin = new_like(self, "_chain", memo=memo)
         for value in self:
             twin._chain.push(deepcopy(value, memo))
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (), None, iter(self)
+        return *reduced(self, "_chain"), iter(self)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Sequence | array) and not isinstance(other, str):
@@ -300,9 +303,7 @@ class CStringList(ListBase[str], schema=0, library=True):
 
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
-            ar.WriteCount(len(self))
-            for text in self:
-                ar.WriteCString(text)
+            store_each(ar, self, ar.WriteCString)
         else:
             self._chain.extend(load_each(ar, ar.ReadCount(), 1, ar.ReadCString))
 
@@ -325,9 +326,7 @@ class CObList(ListBase[Any], schema=0, library=True):
 
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
-            ar.WriteCount(len(self))
-            for element in self:
-                ar.WriteObject(element)
+            store_each(ar, self, ar.WriteObject)
         else:
             count = ar.ReadCount()
             ar.check_count(count, 2)

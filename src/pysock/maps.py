@@ -29,7 +29,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, final
 from ._core.classes import CObject
 from ._core.errors import CInvalidArgException
 from .arrays import check_object, check_text
+from .copies import new_like, reduced
 from .maporder import DEFAULT_TABLE, in_bucket_order, number_hash, text_hash
+from .portions import load_pairs, store_pairs
 
 if TYPE_CHECKING:
     from ._core.carchive import CArchive
@@ -223,18 +225,19 @@ class MapBase(CObject, _Kept[K, V], MutableMapping[K, V], dynamic=False):
         twin._table = self._table
         return twin
 
-    __copy__ = copy
+    def __copy__(self) -> Self:
+        twin = new_like(self, "_items")
+        twin._items.update(self._items)
+        return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        twin = type(self)()
-        memo[id(self)] = twin  # a map to objects may contain itself
-        twin._table = self._table
+        twin = new_like(self, "_items", memo=memo)
         for key, value in self._items.items():
             twin._items[deepcopy(key, memo)] = deepcopy(value, memo)
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (), (None, {"_table": self._table}), None, iter(self._items.items())
+        return *reduced(self, "_items"), None, iter(self._items.items())
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, MapBase):
@@ -314,17 +317,9 @@ class CMapStringToString(_TextKeys[str], schema=0, library=True):
 
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
-            keys = self._stored_keys(ar)
-            ar.WriteCount(len(self._items))
-            for key in keys:
-                ar.WriteCString(key)
-                ar.WriteCString(self._items[key])
+            store_pairs(ar, self._items, self._stored_keys(ar), ar.WriteCString, ar.WriteCString)
         else:
-            count = ar.ReadCount()
-            ar.check_count(count, 2)
-            for _ in range(count):
-                key = ar.ReadCString()
-                self._items[key] = ar.ReadCString()
+            load_pairs(ar, 2, ar.ReadCString, ar.ReadCString, self._items)
 
 
 class CMapStringToOb(_ObjectValues[str], _TextKeys[Any], schema=0, library=True):
@@ -334,18 +329,10 @@ class CMapStringToOb(_ObjectValues[str], _TextKeys[Any], schema=0, library=True)
 
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
-            keys = self._stored_keys(ar)
-            ar.WriteCount(len(self._items))
-            for key in keys:
-                ar.WriteCString(key)
-                ar.WriteObject(self._items[key])
+            store_pairs(ar, self._items, self._stored_keys(ar), ar.WriteCString, ar.WriteObject)
         else:
-            count = ar.ReadCount()
-            ar.check_count(count, 3)
             requested = self._element
-            for _ in range(count):
-                key = ar.ReadCString()
-                self._items[key] = ar.ReadObject(requested)
+            load_pairs(ar, 3, ar.ReadCString, lambda: ar.ReadObject(requested), self._items)
 
 
 class CMapWordToOb(_ObjectValues[int], _WordKeys[Any], schema=0, library=True):
@@ -355,18 +342,10 @@ class CMapWordToOb(_ObjectValues[int], _WordKeys[Any], schema=0, library=True):
 
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
-            keys = self._stored_keys(ar)
-            ar.WriteCount(len(self._items))
-            for key in keys:
-                ar.WriteWORD(key)
-                ar.WriteObject(self._items[key])
+            store_pairs(ar, self._items, self._stored_keys(ar), ar.WriteWORD, ar.WriteObject)
         else:
-            count = ar.ReadCount()
-            ar.check_count(count, 4)
             requested = self._element
-            for _ in range(count):
-                key = ar.ReadWORD()
-                self._items[key] = ar.ReadObject(requested)
+            load_pairs(ar, 4, ar.ReadWORD, lambda: ar.ReadObject(requested), self._items)
 
 
 class CMapPtrToPtr(MapBase[Any, Any]):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 from ._core.classes import CObject, CRuntimeClass, default_registry
@@ -31,6 +32,7 @@ from .maps import (
     CMapWordToPtr,
     MapBase,
 )
+from .portions import check_unchanged, load_pairs, store_pairs
 
 if TYPE_CHECKING:
     from ._core.carchive import CArchive
@@ -108,7 +110,8 @@ class _Template(CObject, dynamic=False):
         return super().__new__(cls, *args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _remade, self._template, *super().__reduce__()[2:]
+        made: Any = super().__reduce__()
+        return (_remade, self._template, *made[2:]) if "_template" in vars(type(self)) else made
 
 
 class _ByBody(_Template, dynamic=False):
@@ -157,8 +160,10 @@ class CArray(_ByBody, ArrayBase[Any], CObject, Generic[T], dynamic=False):
     def Serialize(self, ar: CArchive) -> None:
         kind = self._element
         if ar.IsStoring():
-            ar.WriteCount(len(self._data))
+            count = len(self._data)
+            ar.WriteCount(count)
             kind.store(ar, self._data)
+            check_unchanged(count, len(self._data))
         else:
             count = ar.ReadCount()
             ar.check_count(count, kind.min_size)
@@ -187,8 +192,10 @@ class CList(_ByBody, ListBase[Any], CObject, Generic[T], dynamic=False):
     def Serialize(self, ar: CArchive) -> None:
         kind = self._element
         if ar.IsStoring():
-            ar.WriteCount(len(self))
-            kind.store(ar, list(self))
+            values = list(self)
+            ar.WriteCount(len(values))
+            kind.store(ar, values)
+            check_unchanged(len(values), len(self))
         else:
             count = ar.ReadCount()
             ar.check_count(count, kind.min_size)
@@ -228,9 +235,7 @@ class CMap(_ByBody, MapBase[Any, Any], CObject, Generic[K, V], dynamic=False):
 
     def Serialize(self, ar: CArchive) -> None:
         if ar.IsStoring():
-            keys = self._stored_keys(ar)
-            ar.WriteCount(len(self._items))
-            _store_pairs(ar, self._key, self._value, keys, self._items)
+            _store_pairs(ar, self._key, self._value, self._stored_keys(ar), self._items)
         else:
             _load_pairs(ar, self._key, self._value, self._items)
 
@@ -247,17 +252,13 @@ def _need_hashable(key: Element) -> None:
 def _store_pairs(
     ar: CArchive, key: Element, value: Element, keys: Iterable[Any], items: Mapping[Any, Any]
 ) -> None:
-    for one in keys:
-        key.store_one(ar, one)
-        value.store_one(ar, items[one])
+    store_pairs(ar, items, keys, partial(key.store_one, ar), partial(value.store_one, ar))
 
 
 def _load_pairs(ar: CArchive, key: Element, value: Element, into: dict[Any, Any]) -> None:
-    count = ar.ReadCount()
-    ar.check_count(count, key.min_size + value.min_size)
-    for _ in range(count):
-        one = key.load_one(ar)
-        into[one] = value.load_one(ar)
+    load_pairs(
+        ar, key.min_size + value.min_size, partial(key.load_one, ar), partial(value.load_one, ar), into
+    )
 
 
 # --- typed pointers -------------------------------------------------------------------------------------
@@ -481,7 +482,6 @@ class _MapOf(_Descriptor):
         keys: Iterable[Any] = checked
         if ar.map_order is not None:
             keys = in_bucket_order(checked, self._key.hash_of(ar), getattr(items, "_table", DEFAULT_TABLE))
-        ar.WriteCount(len(checked))
         _store_pairs(ar, self._key, self._value, keys, checked)
 
     def __mfc_load__(self, ar: CArchive) -> dict[Any, Any]:

@@ -372,6 +372,103 @@ class Generator:
             "ops": ops,
         }
 
+    def grammar(self, data: bytes) -> bytes:
+        """What was stored, in pieces between others that look like parts of a stream: tags, lengths, lines."""
+        r = self.rng
+
+        def word(n: int) -> bytes:
+            return struct.pack("<H", n & 0xFFFF)
+
+        def piece() -> bytes:
+            kind = r.randrange(9)
+            if kind == 0:
+                return word(r.choice(NASTY_WORDS))
+            if kind == 1:  # a class record, then perhaps its tag again
+                name = r.choice([c["name"] for c in self.classes] + EMBEDDED).encode()
+                schema = r.choice([c["schema"] for c in self.classes] + [0, 1])
+                return b"\xff\xff" + word(schema) + word(len(name)) + name[: r.choice([len(name), 3])]
+            if kind == 2:  # a big tag
+                return word(0x7FFF) + struct.pack(
+                    "<I", r.choice([0, 1, 2, 3, 0x80000001, 0x80000002, 0x7FFF])
+                )
+            if kind == 3:  # lengths of strings in all forms
+                marks = [b"", b"\xff", b"\xff\xfe\xff", b"\xff\xff\xff", b"\xff\xfe\xff\xff\xff\xff"]
+                return (
+                    r.choice(marks) + bytes([r.choice([0, 1, 2, 5, 254, 255])]) + r.randbytes(r.randrange(9))
+                )
+            if kind == 4:
+                ends = ["\n", "\r\n", "\r", "\rx", "\0", ""]
+                text = self.line() + r.choice(ends) + self.text()[:5] + r.choice(ends)
+                return text.encode("cp1252" if self.ansi or self.chance(0.3) else "utf-16-le", "replace")
+            if kind == 5 and data:
+                at = r.randrange(len(data))
+                return data[at : at + r.choice([1, 2, 3, 8, 30])]
+            if kind == 6:  # counts
+                return word(0xFFFF) + struct.pack("<I", r.choice([0, 1, 3, 0xFFFF, 0xFFFFFFFF]))
+            if kind == 7:
+                return struct.pack(
+                    "<HI", r.choice([0, 1, 2, 3, 4, 5, 7, 8, 11, 17, 20]), r.choice([0, 1, 2, 5, 6])
+                )
+            return r.randbytes(r.randrange(20))
+
+        if data and self.chance(0.4):
+            return data
+        return b"".join(piece() for _ in range(r.choice([1, 3, 8, 20, 60])))
+
+    def stray_op(self) -> Op:
+        """Something to load, whatever there is."""
+        r = self.rng
+        kind = r.choices(["scalar", "string", "line", "piece", "count", "raw", "object", "class", "map", "new", "value",
+                          "odd", "flush"], [6, 8, 8, 8, 4, 6, 14, 6, 2, 8, 8, 4, 2])[0]  # fmt: skip
+        names = [c["name"] for c in self.classes] + EMBEDDED
+        if kind == "scalar":
+            return [">>" + r.choice(list(SCALARS))]
+        if kind == "string":
+            return r.choice([[">>CStringA"], [">>CStringW"], ["AfxReadStringLength"]])
+        if kind == "line":
+            return ["ReadString"]
+        if kind == "piece":
+            n = r.choice([0, 1, 2, 3, 5, 10, 64, 127, 128, 129, 500])
+            return ["line", f"rstrneg {n}"] if n and self.chance(0.4) else ["ReadStringBuf", n]
+        if kind == "count":
+            return ["ReadCount"]
+        if kind == "raw":
+            return ["Read", r.choice([0, 1, 2, 7, 100, 127, 128, 129, 255, 256, 300, 1000])]
+        if kind == "object":
+            return ["ReadObject", r.choice([None, None, "CObject", *names])]
+        if kind == "class":
+            return r.choice([["ReadClass", r.choice([None, *names])], ["SerializeClass", r.choice(names)],
+                             ["GetObjectSchema"]])  # fmt: skip
+        if kind == "map":
+            return ["MapObject", self.pointer()]
+        if kind == "new":
+            return ["SerializeNew", r.choice(names)]
+        if kind == "value":
+            return [">>" + self.value()[0]]
+        if kind == "flush":
+            return r.choice([["Flush"], ["state"]])
+        return r.choice([["get", 4], ["DWORD", 5], ["Write", "0102"], ["WriteObject", None], ["WriteCount", 3],
+                         ["WriteString", "x"], ["WriteClass", r.choice(names)],
+                         ["line", "setschema 7"]])  # fmt: skip
+
+    def stray(self, stored: Program, data: bytes) -> Program:
+        """Loads what nobody stored like this: any operations on any bytes."""
+        settings = {"mode": 1, **self.file_settings()}
+        if settings.get("file") == "plain" and self.chance(0.3):
+            settings["chunk"] = self.rng.choice([1, 2, 3, 7, 50, 127, 129])
+        if self.chance(0.7):
+            settings["keepgoing"] = 1
+        ops = [self.stray_op() for _ in range(self.rng.choice([2, 5, 12, 30]))]
+        if settings.get("file") == "plain":
+            ops += [["Flush"], ["line", "pos"]]
+        return {
+            "settings": settings,
+            "data": self.grammar(data).hex(),
+            "classes": stored["classes"],
+            "objects": stored["objects"],
+            "ops": ops,
+        }
+
     def spoiled(self, load: Program) -> Program:
         """The same with something wrong: the bytes, the classes of the reader, or what it asks for."""
         r = self.rng

@@ -1,5 +1,6 @@
 """The architecture, held by tests: imports go down only, and what is exported exists and is documented."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -11,10 +12,11 @@ CORE = ROOT / "src" / "_core"
 # A room may import rooms of its own stack with a lower rank. `native` and `fast` declare C for one stack each.
 EVENTS = {"native": 0, "errors": 1, "names": 2, "events": 2, "pump": 3, "sockets": 4, "blocking": 5}
 BYTES = {"errors": 0, "fast": 1, "collect": 1, "classes": 2, "text": 2, "memfile": 2, "stream": 2, "wire": 2}
+EVENTS["public"] = BYTES["public"] = 0  # the third door, for both
 BYTES |= {"buffer": 3, "archive": 4, "transact": 5, "graph": 6, "carchive": 7, "plan": 8, "push": 8}
 # The one compiled room above both: a socket of the events stack becomes a file (`stream`) of the bytes stack.
 BOTH = {**EVENTS, **BYTES, "link": 7}
-DOORS = ("native.pxd", "fast.pxd")  # each stack has one door to its C
+DOORS = ("native.pxd", "fast.pxd", "public.pxd")  # each stack has one door to its C
 IMPORT = re.compile(r"^\s*(?:from\s+(\S+)\s+)?c?import\s+(\S.*)$", re.M)
 
 
@@ -51,8 +53,20 @@ def test_native_code_knows_no_python(path: Path) -> None:
 
 def test_only_the_doors_declare_our_c() -> None:
     for path in CORE.glob("*.p[yx]*"):
-        ours = re.findall(r'cdef extern from "((?:ps_|pyfast)\w*\.h)"', path.read_text(encoding="utf-8"))
+        ours = re.findall(
+            r'cdef extern from "((?:ps_|pyfast|pypublic)\w*\.h)"', path.read_text(encoding="utf-8")
+        )
         assert path.name in DOORS or not ours, path.name
+
+
+def test_no_exported_class_says_that_it_lives_in_the_compiled_half() -> None:
+    import pysock
+
+    for name in pysock.__all__:
+        value = getattr(pysock, name)
+        if isinstance(value, type):
+            assert "_core" not in value.__module__, f"{value!r} should be pysock.{name}"
+            assert getattr(importlib.import_module(value.__module__), value.__name__) is value
 
 
 def test_everything_exported_exists_and_is_documented() -> None:
