@@ -37,6 +37,7 @@ cdef class CSocket(CAsyncSocket):
     cdef int _connect_through(self, const ps_addr *a) except? -1
     cdef int _accept_through(self, CAsyncSocket new, ps_addr *peer) except? -1
     cdef int _wait(self, Call *call, unsigned int stop) except -1
+    cdef int _wait_by_override(self, unsigned int stop) except -1
     cdef int _pump_messages(self, Call *call, unsigned int stop) except -1
     cdef bint _arrived(self, Pump pump, unsigned int stop) noexcept
     cdef void _end(self, Call *call) noexcept

@@ -13,6 +13,7 @@ Invariants:
    before.
 """
 import sys
+import warnings
 
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
@@ -157,8 +158,15 @@ cdef class CSocket(CAsyncSocket):
     cdef int _wait(self, Call *call, unsigned int stop) except -1:
         """1: try again; 0: cancelled, hands off the object."""
         if type(self) is not CSocket and type(self).PumpMessages is not CSocket.PumpMessages:
-            return bool(self.PumpMessages(stop))
+            return self._wait_by_override(stop)
         return self._pump_messages(call, stop)
+
+    cdef int _wait_by_override(self, unsigned int stop) except -1:
+        cdef Pump pump = self._pump
+        cdef uint32_t slot = self._slot, generation = pump._live.slots[self._slot].generation
+        if not self.PumpMessages(stop):
+            return 0
+        return ps_slots_owner(&pump._live, slot, generation) != NULL        # else it was closed meanwhile
 
     cdef int _pump_messages(self, Call *call, unsigned int stop) except -1:
         """Collects notifications until the condition of `stop` holds, the call is cancelled, or m_nTimeOut
@@ -328,12 +336,13 @@ cdef class CSocket(CAsyncSocket):
         if not flags & PS_MSG_PEEK:
             self._kept_from += n
             left -= n
-            if left == 0:
-                self._kept = None
-        after(self, ps_ev_received(&self._ev, n, n, 0, &ps_socket_probe, &self._watch.fd))
-        if left:
+        if left:                                        # the socket is not asked: its end lies behind them
             self._ev.readable = PS_YES
+            self._ev.posted &= ~<unsigned int>PS_FD_READ
             after(self, ps_ev_post(&self._ev, PS_FD_READ))
+        else:
+            self._kept = None
+            after(self, ps_ev_received(&self._ev, n, n, 0, &ps_socket_probe, &self._watch.fd))
         return n
 
     cdef int send_all(self, const void *p, Py_ssize_t n, int flags) except? -1:
@@ -413,6 +422,20 @@ cdef class CSocket(CAsyncSocket):
         Returns True, else False with the object empty again; sets what `Socket` and `Bind` set.
         """
         return CAsyncSocket.Create(self, nSocketPort, nSocketType, PS_FD_ALL, lpszSocketAddress)
+
+    def Detach(self):
+        """Gives the handle away, open and without notifications (AS-13).  Raises SocketUsageError without
+        one.
+
+        What an archive has received and given back stays behind, with a ResourceWarning: read it first
+        (``IOCtl(FIONREAD)``).
+        """
+        cdef Py_ssize_t left = self.kept()
+        s = CAsyncSocket.Detach(self)
+        if left:
+            warnings.warn(f"{left} bytes received and not read are lost: handle {s} was detached",
+                          ResourceWarning, 1)
+        return s
 
     @staticmethod
     def FromHandle(hSocket):

@@ -19,7 +19,7 @@ from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.stdint cimport uint8_t
 
 from pysock._core.blocking cimport CSocket
-from pysock._core.native cimport PS_WSAENOTSOCK, SOCK_STREAM
+from pysock._core.native cimport PS_WSAEINVAL, PS_WSAENOTSOCK, SOCK_STREAM
 from pysock._core.sockets cimport set_last_error, usable
 from pysock._core.stream cimport Stream
 
@@ -35,6 +35,7 @@ from pysock._core.errors import (
 
 cdef enum:
     GENERIC = 1                          # CFileException's cause
+    SOCKET_ERROR = -1
     FIRST_PIECE = 65536                  # bytes of memory taken before anything has come
 
 
@@ -107,7 +108,7 @@ cdef class SocketStream(Stream):
             try:
                 got = sock.Receive(view, n)
                 if got < 0:
-                    got = -<int>sock.GetLastError()
+                    got = -<int>(sock.GetLastError() or PS_WSAEINVAL)
                 elif got > n:
                     raise ValueError(f"Receive of {sock!r} returned {got} for {n} bytes")
             except SocketException as e:
@@ -128,7 +129,13 @@ cdef class SocketStream(Stream):
         else:
             view = PyMemoryView_FromMemory(<char *>src, n, PyBUF_READ)
             try:
-                r = 0 if sock.Send(view, n) == n else -<int>sock.GetLastError()
+                sent = sock.Send(view, n)
+                if sent == SOCKET_ERROR:
+                    r = -<int>(sock.GetLastError() or PS_WSAEINVAL)
+                elif sent == n:
+                    r = 0
+                else:
+                    raise ValueError(f"Send of {sock!r} returned {sent!r} for {n} bytes")
             except SocketException as e:
                 r = -<int>e.winerror
             finally:

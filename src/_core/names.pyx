@@ -76,7 +76,7 @@ cdef int inet_address(object host, int port, ps_addr *out) except -1:
     cdef bytes text
     if not isinstance(host, str):
         raise TypeError(f"the host address must be a str or None, not {type(host).__name__}")
-    text = (<str>host).encode("utf-8", "surrogateescape")
+    text = (<str>host).encode("utf-8", "surrogatepass")
     if not ps_addr_dotted(text, len(text), &number):
         return 0
     ps_addr_set4(out, number, port)
@@ -87,13 +87,15 @@ cdef int resolve(object host, int port, int family, int kind, ps_addr *out) exce
     """Asks the system's resolver, without the GIL; the first answer.  0 or a Winsock number > 0."""
     if not host:
         return PS_WSAEINVAL                             # NM-6
+    if "\0" in host:                                    # the resolver would look up what stands before it
+        return PS_WSAHOST_NOT_FOUND
     try:
         found = socket.getaddrinfo(host, port, family, kind)
     except socket.gaierror as e:
         if e.errno == getattr(socket, "EAI_SYSTEM", None):
             return PS_WSANO_RECOVERY
         return _GAI.get(e.errno, PS_WSAHOST_NOT_FOUND)
-    except UnicodeError:                                # no such name can exist: labels too long, NUL bytes
+    except UnicodeError:                                # no such name can exist: labels too long, lone surrogates
         return PS_WSAHOST_NOT_FOUND
     except OSError as e:
         return ps_error_from_errno(e.errno or 0)
@@ -143,7 +145,8 @@ cdef int any_address(object address, int family, ps_addr *out, str argument) exc
     host, _, zone = (<str>host).partition("%")
     if zone and not scope:
         scope = int(zone) if zone.isdecimal() else socket.if_nametoindex(zone)
-    if not ps_addr_set6(out, (<str>host).encode("utf-8", "surrogateescape"), port, flow, scope):
+    text = (<str>host).encode("utf-8", "surrogatepass")
+    if b"\0" in text or not ps_addr_set6(out, text, port, flow, scope):
         raise ValueError(f"{argument}: {address[0]!r} is not an IPv6 number")
     return 0
 

@@ -16,6 +16,7 @@ cdef class Pump:
     cdef bint _embedded              # somebody watches fileno(): it must tell of work that is left
     cdef bint _signalled             # a wake-up is under way that no wait has taken yet
     cdef bint _stop
+    cdef int _runs                   # nesting of run/run_until: somebody heeds _stop
     cdef int _code                   # what run() returns
     cdef int _depth                  # nesting of dispatch/run
     cdef int64_t _deadline           # of the earliest timer, ns; INT64_MAX: none
@@ -26,6 +27,7 @@ cdef class Pump:
     cdef dict _timers                # id -> (deadline ns, period ns or 0, callable)
     cdef int _next_timer             # the last id given out
     cdef int64_t _order              # counts what enters the heap, so that equal deadlines fire in order
+    cdef list _orphans               # watched things that another thread has let go of, for this one to finish
     cdef list _starved               # (slot, generation) of listeners that met a full descriptor table
     cdef object _feeder              # id of the timer that gives them another try, or None
     cdef object _error_hook
@@ -38,6 +40,8 @@ cdef class Pump:
     cdef void unwatch(self, Watched w) noexcept
     cdef int post(self, Watched w, unsigned int due) except -1
     cdef int starve(self, Watched w) except -1
+    cdef int leave(self, Watched w) except -1
+    cdef bint _heeds_stop(self) noexcept
     cdef Watched find(self, ps_sock_t fd)
     cdef int _collect(self, int64_t timeout) except -1
     cdef int _run_items(self, Py_ssize_t most) except -1

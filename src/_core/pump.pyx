@@ -84,6 +84,7 @@ cdef extern from *:
 
 cdef enum:
     BATCH = 512                          # edges taken by one wait
+    LONGEST = 1_000_000_000              # seconds: a limit beyond is none
     RETRY_MS = 100                       # how long a listener without descriptors waits for some to be freed
 
 
@@ -296,6 +297,7 @@ cdef class Pump:
         try:
             self.on_callback_error(sock, event, exc)
         except Exception as worse:
+            _unraisable(exc, sock)
             _unraisable(worse, "on_callback_error")
         return 0
 
@@ -313,7 +315,7 @@ cdef class Pump:
         """Those posted until now; what they post comes next time."""
         cdef Py_ssize_t n = min(<Py_ssize_t>len(self._soon), most)
         cdef Py_ssize_t done = 0
-        while done < n and self._soon:                  # a nested dispatch may take some
+        while done < n and self._soon and not self._heeds_stop():   # a nested dispatch may take some
             fn = self._soon.popleft()
             done += 1
             try:
@@ -328,7 +330,7 @@ cdef class Pump:
         cdef int64_t now = ps_now_ns()
         cdef int64_t deadline, period
         cdef int count = 0
-        while self._heap and <int64_t>self._heap[0][0] <= now:
+        while self._heap and <int64_t>self._heap[0][0] <= now and not self._heeds_stop():
             deadline, _, ident = heapq.heappop(self._heap)
             entry = self._timers.get(ident)
             if entry is None or entry[0] != deadline:   # killed meanwhile
@@ -345,6 +347,10 @@ cdef class Pump:
                 self._tell(None, 0, exc)
         self._look_at_heap()
         return count
+
+    cdef bint _heeds_stop(self) noexcept:
+        """Has a run to end here?  A stop that nobody runs for waits for the next run, and dispatch goes on."""
+        return self._stop and self._runs
 
     cdef int _nudge(self) except -1:
         """Work was left outside of dispatch: whoever watches fileno() must see it (PY-23)."""
@@ -381,7 +387,7 @@ cdef class Pump:
                 taken += self._run_timers()
             if self._called:
                 taken += self._run_callables(max_items)
-            while taken < max_items and self._posted.count:
+            while taken < max_items and self._posted.count and not self._heeds_stop():
                 taken += self._run_items(max_items - taken)
         finally:
             self._depth -= 1
@@ -398,6 +404,7 @@ cdef class Pump:
         self.check_thread()
         signals = self._take_signals()
         self._depth += 1
+        self._runs += 1
         try:
             while not self._stop:
                 self._collect(self._patience())
@@ -406,28 +413,35 @@ cdef class Pump:
                 if self._called:
                     self._run_callables(sys.maxsize)
                 most = self._posted.count               # what comes up meanwhile waits for the next round
-                if most:
+                if most and not self._stop:
                     self._run_items(most)
         finally:
             self._depth -= 1
+            self._runs -= 1
             self._stop = False
             self._leave(True)
             self._give_signals(signals)
         return self._code
 
     def run_until(self, predicate, timeout=None):
-        """Dispatches until ``predicate()`` is true, `timeout` seconds have passed, or `stop`.
+        """Dispatches until ``predicate()`` is true, `timeout` seconds have passed (None: no limit), or `stop`.
 
         Returns the predicate's last answer as a bool.
         """
         cdef int64_t until = INT64_MAX
+        cdef double seconds
         cdef int64_t patience, left
         cdef uint32_t most
         self.check_thread()
         if timeout is not None:
-            until = ps_now_ns() + <int64_t>(timeout * 1e9)
+            seconds = timeout
+            if seconds != seconds:
+                raise ValueError("timeout must be a number of seconds or None, not nan")
+            if seconds < LONGEST:                       # more, infinity too, is no limit
+                until = ps_now_ns() + <int64_t>(max(seconds, 0.0) * 1e9)
         signals = self._take_signals()
         self._depth += 1
+        self._runs += 1
         try:
             while True:
                 if predicate():
@@ -454,6 +468,7 @@ cdef class Pump:
                     return bool(predicate())
         finally:
             self._depth -= 1
+            self._runs -= 1
             self._stop = False
             self._leave(True)
             self._give_signals(signals)
@@ -627,6 +642,19 @@ cdef class Pump:
                 if due:
                     self.post(w, due)
 
+    # --- ends of lives
+    # ----------------------------------------------------------------------------------------------
+
+    cdef int leave(self, Watched w) except -1:
+        """Keeps w until its own thread can finish it: at the next dispatch, or when the thread ends."""
+        self._orphans.append(w)
+        self.call_soon_threadsafe(self._bury)
+        return 0
+
+    def _bury(self):
+        while self._orphans:
+            self._orphans.pop().__del__()
+
     # --- signals, threads, forks
     # ------------------------------------------------------------------------------------
 
@@ -657,8 +685,16 @@ cdef class Pump:
         return before == -1
 
     def _give_signals(self, taken):
+        cdef _SignalWatch w = self._signals
         if taken:
-            signal.set_wakeup_fd(-1)
+            now = signal.set_wakeup_fd(-1)
+            if now != <long long>w.writer and now != -1:    # somebody took over meanwhile
+                signal.set_wakeup_fd(now, warn_on_full_buffer=False)
+
+    def _give_signals_of_parent(self):
+        """In the child of a fork: its signals are not to wake the parent."""
+        if self._signals is not None and threading.current_thread() is threading.main_thread():
+            self._give_signals(True)
 
     def _forget(self):
         """In the child of a fork: leave the parent's kernel state alone (PY-5)."""
@@ -680,6 +716,7 @@ cdef class _Holder:
         if self.pump is not None:
             self.pump._ended = True
             self.pump._thread = 0               # a later thread may get the number
+            self.pump._bury()
             if ps_my_pump == <PyObject *>self.pump:
                 ps_my_pump = NULL
 
@@ -716,6 +753,7 @@ cdef Pump new_pump():
     p._heap = []
     p._timers = {}
     p._starved = []
+    p._orphans = []
     holder = _Holder()
     holder.pump = p
     _mine.holder = holder
@@ -727,6 +765,7 @@ cdef Pump new_pump():
 def _after_fork_in_child():
     global ps_my_pump
     for p in list(_all_pumps):
+        (<Pump>p)._give_signals_of_parent()
         (<Pump>p)._forget()
     _all_pumps.clear()
     ps_my_pump = NULL

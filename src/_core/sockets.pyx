@@ -11,6 +11,7 @@ mode.
 import socket
 import sys
 import threading
+import warnings
 
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
@@ -268,8 +269,8 @@ cdef class CAsyncSocket(Watched):
                 PyErr_ResourceWarning(self, 1, "unclosed %R", <PyObject *>self)
             finally:
                 self._drop()
-        else:                                   # this reference keeps it until its own thread has closed it
-            self._pump.call_soon_threadsafe(self.__del__)
+        else:                                   # its own thread closes it, at its end at the latest
+            self._pump.leave(self)
 
     # --- inside
     # -------------------------------------------------------------------------------------------------
@@ -472,13 +473,20 @@ cdef class CAsyncSocket(Watched):
 
     def Detach(self):
         """Gives the handle away, open and without notifications (AS-13).  Raises SocketUsageError without
-        one."""
+        one.
+
+        An urgent byte that was notified and not Received stays behind, with a ResourceWarning: the system
+        has handed it out.
+        """
         cdef ps_sock_t s
+        cdef int urgent = self._ev.oobs
         if self._pump is None:
             raise SocketUsageError("Detach: the object has no handle")
         usable(self, "Detach")
         s = self._watch.fd
         self._let_go()
+        if urgent:
+            warnings.warn(f"{urgent} urgent bytes not read are lost: handle {s} was detached", ResourceWarning, 1)
         return s
 
     @staticmethod
@@ -623,6 +631,8 @@ cdef class CAsyncSocket(Watched):
         if nLevel == SOL_SOCKET:
             if not self._suitable(nOptionName):
                 return bool(self._fail("SetSockOpt", PS_WSAENOPROTOOPT))
+            if nOptionName in (SO_DONTLINGER, SO_REUSEADDR, SO_OOBINLINE):  # what these mean must be known here
+                lpOptionValue = _truth(lpOptionValue)
             if nOptionName == SO_DONTLINGER:
                 nOptionName, lpOptionValue = SO_LINGER, (0 if lpOptionValue else 1, 0)
             if nOptionName == SO_REUSEADDR and POSIX_REUSE and self._type == SOCK_STREAM:
@@ -640,9 +650,8 @@ cdef class CAsyncSocket(Watched):
         else:
             try:
                 PyObject_GetBuffer(lpOptionValue, &view, PyBUF_SIMPLE)
-            except TypeError:
-                raise TypeError("lpOptionValue must be an int, (onoff, seconds) for SO_LINGER, or bytes, "
-                                f"not {type(lpOptionValue).__name__}") from None
+            except (TypeError, BufferError):
+                raise _no_option(lpOptionValue) from None
             r = ps_setsockopt(self._watch.fd, nLevel, nOptionName, view.buf, <int>view.len)
             PyBuffer_Release(&view)
         return True if r >= 0 else bool(self._fail("SetSockOpt", -r))
@@ -840,7 +849,8 @@ cdef class CAsyncSocket(Watched):
         A stream's usual answer is False with WSAEWOULDBLOCK; `OnConnect` carries the result.  A host that is
         not a dotted number is resolved first, in this call, or in another thread if `AsyncResolve` is true:
         then the failure too comes with OnConnect (WSAEINVAL).  Sets WSAEINVAL (no such host), WSAEALREADY,
-        WSAEISCONN, WSAEADDRNOTAVAIL, WSAENETUNREACH and other reasons of the system.
+        WSAEISCONN, WSAEADDRNOTAVAIL, WSAENETUNREACH, WSAENOBUFS (no thread to resolve in) and other reasons of
+        the system.
         """
         cdef ps_addr a
         cdef int r
@@ -947,9 +957,12 @@ cdef class CAsyncSocket(Watched):
             answer = _look_up(host, port)
             pump.call_soon_threadsafe(lambda: _resolved(pump, slot, generation, answer))
 
+        try:
+            threading.Thread(target=look_up, name=f"pysock resolver of {host}", daemon=True).start()
+        except RuntimeError:                            # the system has no room for one more
+            return bool(self._fail("Connect", PS_WSAENOBUFS))
         self._ev.phase = PS_CONNECTING                  # not registered yet, so no edge is taken for its end
         self._resolving = True
-        threading.Thread(target=look_up, name=f"pysock resolver of {host}", daemon=True).start()
         set_last_error(PS_WSAEWOULDBLOCK)
         return False
 
@@ -982,6 +995,9 @@ cdef class CAsyncSocket(Watched):
         if nHow not in (0, 1, 2):
             return bool(self._fail("ShutDown", PS_WSAEINVAL))
         how = nHow
+        # Systems end a listener or an attempt to connect by it.
+        if self._ev.phase != PS_CONNECTED and self._ev.phase != PS_DGRAM:
+            return bool(self._fail("ShutDown", PS_WSAENOTCONN))
         r = ps_shutdown(self._watch.fd, how)
         if r < 0 and self._ev.phase != PS_DGRAM:    # Linux shuts an unconnected datagram socket all the same
             return bool(self._fail("ShutDown", -r))
@@ -1409,7 +1425,22 @@ cdef ps_sock_t _handle_of(object hSocket) except? PS_BAD_SOCK:
     if not hasattr(number, "__index__"):
         raise TypeError(f"hSocket must be a handle or a socket.socket, not {type(hSocket).__name__}")
     cdef long long value = number                       # INVALID_SOCKET is -1, also where handles are unsigned
-    return <ps_sock_t>value if value >= 0 else PS_BAD_SOCK
+    return <ps_sock_t>value if value >= 0 and <long long><ps_sock_t>value == value else PS_BAD_SOCK
+
+
+cdef object _no_option(value):
+    return TypeError("lpOptionValue must be an int, (onoff, seconds) for SO_LINGER, or bytes, "
+                     f"not {type(value).__name__}")
+
+
+cdef int _truth(value) except -1:
+    """Of a BOOL: an int, or the bytes of one."""
+    if isinstance(value, int):
+        return bool(value)
+    try:
+        return any(memoryview(value).tobytes())
+    except TypeError:
+        raise _no_option(value) from None
 
 
 def _addrinfo(entry):

@@ -740,3 +740,16 @@ def test_a_datagram_socket_blocks_too():
         assert (count, host, buf[:4]) == (4, LOOPBACK, b"late")
         assert a.SendTo(b"yes", port_of(b), LOOPBACK) == 3
         until(lambda: "OnReceive" in b.names())
+
+
+@pytest.mark.parametrize("size", [4, 200_000])
+def test_cs_31_close_in_an_override_of_pump_messages_cancels(size):
+    class Host(Blocker):
+        def PumpMessages(self, uStopFlag):
+            self.Close()
+            return True
+
+    with attached(Host) as (sock, _peer):
+        assert sock.Receive(bytearray(size)) == SOCKET_ERROR
+        assert sock.GetLastError() == WSAEINTR
+        assert sock.m_hSocket == -1

@@ -11,6 +11,8 @@ from blocking_support import Blocker, blocking_listener, meanwhile, read_all, so
 from sock_support import LOOPBACK, attached, drain, port_of, raw_pair, reset, until
 
 from pysock import (
+    DWORD,
+    FIONREAD,
     SOCK_DGRAM,
     WSAECONNRESET,
     CArchive,
@@ -583,3 +585,59 @@ def test_cancelled_read_can_be_repeated():
             assert e.value.m_lOsError == 10004
             peer.sendall(b"\x00\x00")
             assert ar.ReadDWORD() == 1
+
+
+def test_dv_1_on_close_waits_for_what_an_archive_has_given_back():
+    with socket_file() as (file, sock, peer):
+        peer.sendall(struct.pack("<IIII", 1, 2, 3, 4))
+        peer.close()
+        arrived(sock, 16)
+        with CArchive(file, CArchive.load) as ar:
+            assert ar.read(DWORD) == 1
+        sock.log.clear()
+        for left in (8, 4):
+            assert sock.Receive(bytearray(4)) == 4
+            drain(0.02)
+            assert (sock.IOCtl(FIONREAD), "OnClose" in sock.names()) == (left, False)
+        assert sock.Receive(bytearray(4)) == 4
+        until(lambda: "OnClose" in sock.names())
+        assert sock.names()[-1] == "OnClose"
+
+
+def test_as_13_detach_tells_of_what_stays_behind():
+    with socket_file() as (file, sock, peer):
+        peer.sendall(struct.pack("<II", 1, 2))
+        arrived(sock, 8)
+        with CArchive(file, CArchive.load) as ar:
+            assert ar.read(DWORD) == 1
+        with pytest.warns(ResourceWarning, match="4 bytes received and not read are lost"):
+            handle = sock.Detach()
+        socket.socket(fileno=handle).close()
+
+
+@pytest.mark.parametrize("answer", [None, 2, 9])
+def test_sf_6_a_send_that_answers_nonsense_is_told(answer):
+    class Odd(CSocket):
+        def Send(self, buf, n=None, flags=0):
+            return answer
+
+    with (
+        socket_file(cls=Odd) as (file, _sock, _peer),
+        pytest.raises(ValueError, match=f"returned {answer} for 4"),
+    ):
+        file.Write(b"1234")
+
+
+@pytest.mark.parametrize("verb", ["Send", "Receive"])
+def test_sf_6_a_failure_without_a_reason_is_a_failure(verb):
+    class Odd(CSocket):
+        GetLastError = staticmethod(lambda: 0)
+
+        def Send(self, buf, n=None, flags=0):
+            return -1
+
+        def Receive(self, buf, n=None, flags=0):
+            return -1
+
+    with socket_file(cls=Odd) as (file, _sock, _peer), pytest.raises(CFileException):
+        file.Write(b"1234") if verb == "Send" else file.Read(4)

@@ -4,8 +4,10 @@ import array
 import errno
 import gc
 import inspect
+import os
 import pickle
 import socket
+import struct
 import sys
 import threading
 import weakref
@@ -30,12 +32,18 @@ from pysock import (
     AF_INET6,
     FD_ALL,
     FD_READ,
+    SO_DONTLINGER,
     SO_LINGER,
+    SO_OOBINLINE,
+    SO_RCVBUF,
     SO_REUSEADDR,
     SOCK_STREAM,
     SOCKET_ERROR,
     WSAEINVAL,
+    WSAENOBUFS,
+    WSAENOTCONN,
     WSAENOTSOCK,
+    WSAESHUTDOWN,
     WSAEWOULDBLOCK,
     CAsyncSocket,
     Pump,
@@ -575,3 +583,160 @@ def test_bind_to_a_sock_addr_and_create_in_use_by_number():
         assert sock.GetSockName()[0] == LOOPBACK
         assert sock.Bind((LOOPBACK, 0)) is False
         assert sock.GetLastError() == WSAEINVAL
+
+
+@pytest.mark.parametrize("how", [0, 1, 2])
+def test_as_35_shut_down_ends_no_listener_and_no_attempt_to_connect(how):
+    ls = listener()
+    assert ls.ShutDown(how) is False
+    assert ls.GetLastError() == WSAENOTCONN
+    client = Recorder()
+    client.Socket()
+    assert client.Connect(LOOPBACK, port_of(ls)) in (True, False)
+    if "connecting" in repr(client):  # kqueue and Windows connect at once, perhaps
+        assert client.ShutDown(how) is False
+        assert client.GetLastError() == WSAENOTCONN
+    until(lambda: client.log and ls.log)
+    assert client.log[0] == ("OnConnect", 0)
+    assert ls.names() == ["OnAccept"]
+    client.Close()
+    ls.Close()
+
+
+def test_as_35_a_datagram_socket_that_takes_no_more_is_told_of_none():
+    with datagram(Recorder) as sock, datagram(CAsyncSocket) as other:
+        drain(0.02)
+        sock.log.clear()
+        assert sock.ShutDown(0)
+        other.SendTo(b"x", port_of(sock), LOOPBACK)
+        assert sock.AsyncSelect()
+        drain()
+        assert "OnReceive" not in sock.names()
+        assert sock.ReceiveBytes(9) is None
+        assert sock.GetLastError() == WSAESHUTDOWN
+
+
+def test_er_4_after_shut_down_send_says_so_even_if_the_connection_was_reset_since():
+    with attached() as (sock, peer):
+        assert sock.ShutDown(1)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()
+        until(lambda: "OnClose" in sock.names())
+        for _ in range(2):
+            assert sock.Send(b"x") == SOCKET_ERROR
+            assert sock.GetLastError() == WSAESHUTDOWN
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_as_23_the_bytes_of_a_bool_mean_what_the_int_means(value):
+    raw = struct.pack("i", value)
+    with CAsyncSocket() as sock:
+        sock.Socket()
+        for option in (SO_REUSEADDR, SO_OOBINLINE):
+            assert sock.SetSockOpt(option, raw)
+            assert bool(sock.GetSockOpt(option)) is bool(value)
+        assert sock.SetSockOpt(SO_DONTLINGER, raw)
+        assert bool(sock.GetSockOpt(SO_LINGER)[0]) is not bool(value)
+        for wrong in (1.5, None, "1"):
+            with pytest.raises(TypeError, match="lpOptionValue must be an int"):
+                sock.SetSockOpt(SO_OOBINLINE, wrong)
+        with pytest.raises(TypeError, match="lpOptionValue must be an int"):
+            sock.SetSockOpt(SO_RCVBUF, memoryview(bytes(8))[::2])
+
+
+def test_ev_9_oobinline_set_with_bytes_makes_urgent_data_normal():
+    with attached(Reader) as (sock, peer):
+        assert sock.SetSockOpt(SO_OOBINLINE, struct.pack("i", 1))
+        peer.send(b"!", socket.MSG_OOB)
+        until(lambda: sock.got)
+        assert (sock.got, "OnOutOfBandData" in sock.names()) == (b"!", False)
+
+
+@pytest.mark.parametrize("host", ["\ud800", "\udc80", "a\0b", "a..b", "x" * 300, "127.0.0.1\0"])
+def test_nm_3_impossible_names_are_no_hosts(host):
+    with CAsyncSocket() as sock:
+        sock.Socket()
+        assert sock.Connect(host, 1) is False
+        assert sock.GetLastError() == WSAEINVAL
+        assert sock.Bind(0, host) is False
+        assert sock.GetLastError() == WSAEINVAL
+
+
+@pytest.mark.parametrize("host", ["::1\0", "::1\0j", "\ud800"])
+def test_ipv6_numbers_end_where_they_end(host):
+    with pytest.raises(ValueError, match="is not an IPv6 number"):
+        SockAddr(AF_INET6, (host, 1))
+
+
+def test_as_12_a_handle_that_is_too_large_is_not_another_one():
+    with socket.socket() as theirs, CAsyncSocket() as sock:
+        alias = theirs.fileno() + (1 << 32)
+        if sys.platform != "win32":
+            with pytest.raises(SocketUsageError, match="INVALID_SOCKET"):
+                sock.Attach(alias)
+        sock.Socket()
+        if sys.platform != "win32":
+            assert CAsyncSocket.FromHandle(sock.m_hSocket + (1 << 32)) is None
+
+
+def test_as_32_without_a_thread_to_resolve_in_connect_fails_and_may_be_called_again(monkeypatch):
+    class Patient(Recorder):
+        AsyncResolve = True
+
+    def no_more(self):
+        raise RuntimeError("can't start new thread")
+
+    sock = Patient()
+    sock.Socket()
+    with monkeypatch.context() as m:
+        m.setattr(threading.Thread, "start", no_more)
+        assert sock.Connect("localhost", 9) is False
+    assert sock.GetLastError() == WSAENOBUFS
+    assert "new" in repr(sock)
+    ls = listener()
+    assert sock.Connect("localhost", port_of(ls)) is False
+    until(lambda: sock.log)
+    assert sock.log[0] == ("OnConnect", 0)
+    sock.Close()
+    ls.Close()
+
+
+def test_lt_3_what_another_thread_lets_go_of_is_closed_when_its_own_thread_ends():
+    made, end = threading.Event(), threading.Event()
+    box = []
+
+    def owner():
+        sock = CAsyncSocket()
+        sock.Create(0, lpszSocketAddress=LOOPBACK)
+        box.append(sock)
+        made.set()
+        del sock
+        end.wait()  # it runs its pump no more
+
+    thread = threading.Thread(target=owner)
+    thread.start()
+    made.wait()
+    port = port_of_other(box[0])
+    with pytest.warns(ResourceWarning, match="unclosed"):
+        box.clear()
+        gc.collect()
+        end.set()
+        thread.join()
+        gc.collect()
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, port))  # nobody has it any more
+
+
+def port_of_other(sock):
+    """Of another thread's socket, which may not be asked."""
+    with socket.socket(fileno=os.dup(sock.m_hSocket)) as copy:
+        return copy.getsockname()[1]
+
+
+def test_lt_14_detach_tells_of_an_urgent_byte_that_stays_behind():
+    with attached() as (sock, peer):
+        peer.send(b"!", socket.MSG_OOB)
+        until(lambda: "OnOutOfBandData" in sock.names())
+        with pytest.warns(ResourceWarning, match="1 urgent bytes not read are lost"):
+            handle = sock.Detach()
+        socket.socket(fileno=handle).close()

@@ -152,7 +152,7 @@ unsigned ps_ev_edge_any(ps_events *e, unsigned bits, const ps_probe *probe, void
     case PS_LISTENING:
     case PS_DGRAM: {
         unsigned due = bits & PS_OUT && e->phase == PS_DGRAM ? PS_FD_WRITE : 0;
-        if (bits & (PS_IN | PS_ERR)) { /* a datagram socket's pending error is met by the next Receive */
+        if (bits & (PS_IN | PS_ERR) && !(e->flags & PS_EV_RECV_SHUT)) { /* a datagram socket's pending error is met by the next Receive */
             if (!(bits & PS_LATE) || e->readable == PS_NO) {
                 e->readable = PS_YES;
                 clear(e, PS_EV_GUESS);
@@ -216,7 +216,8 @@ ptrdiff_t ps_ev_answer_any(ps_events *e, size_t asked, ptrdiff_t got) {
 }
 
 int ps_ev_send_error(const ps_events *e, int error) {
-    if (error != PS_WSAESHUTDOWN || e->flags & PS_EV_SEND_SHUT) return error;
+    if (e->flags & PS_EV_SEND_SHUT) return PS_WSAESHUTDOWN; /* whatever has become of the connection since */
+    if (error != PS_WSAESHUTDOWN) return error;
     return e->phase == PS_CONNECTED ? PS_WSAECONNRESET : PS_WSAENOTCONN;
 }
 
@@ -293,7 +294,9 @@ unsigned ps_ev_select(ps_events *e, unsigned mask, const ps_probe *probe, void *
         due = connection_edge(e, bits, probe, s);
     } else {
         due = bits & PS_OUT && e->phase == PS_DGRAM ? PS_FD_WRITE : 0;
-        if (bits & (PS_IN | PS_ERR)) {
+        if (e->flags & PS_EV_RECV_SHUT) {
+            e->readable = PS_NO; /* of datagrams: the system says "readable", but there is nothing to read */
+        } else if (bits & (PS_IN | PS_ERR)) {
             e->readable = PS_YES;
             clear(e, PS_EV_GUESS);
             due |= e->phase == PS_DGRAM ? PS_FD_READ : PS_FD_ACCEPT;

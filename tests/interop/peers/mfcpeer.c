@@ -2,6 +2,7 @@
      mfcpeer script              a CSocket and two archives, led by commands on standard input (see README.md)
      mfcpeer log MODE            a CAsyncSocket listener that prints its callbacks, until a line comes or stdin ends
      mfcpeer log MODE PORT       the same for a client of 127.0.0.1:PORT
+     mfcpeer stage               up to eight CAsyncSockets, led by commands on standard input
    The commands of `script` are those of the oracle, over a connection: its file is included here. */
 #define UNICODE
 #define _UNICODE
@@ -9,6 +10,7 @@
 #define LAB_NO_MAIN
 #include "../oracle/mfcoracle.c"
 #include "asynclog.h"
+#include "stage.h"
 
 static Sock *listener, *sock;
 static void *socket_file;
@@ -104,9 +106,10 @@ int main(int argc, char **argv) {
     int r = 64;
     start_mfc();
     if (argc == 2 && !strcmp(argv[1], "script")) r = script();
+    else if (argc == 2 && !strcmp(argv[1], "stage")) r = run_stage();
     else if (argc == 3 && !strcmp(argv[1], "log")) r = log_server(argv[2]);
     else if (argc == 4 && !strcmp(argv[1], "log")) r = log_client(argv[2], (unsigned)atoi(argv[3]));
-    else fputs("usage: mfcpeer script | log MODE [PORT]\n", stderr);
+    else fputs("usage: mfcpeer script | stage | log MODE [PORT]\n", stderr);
     fflush(stdout);
     TerminateProcess(GetCurrentProcess(), r);
     return r;

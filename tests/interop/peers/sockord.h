@@ -18,4 +18,10 @@
 #define O_ASYNC_SEND                 12773 /* ?Send@CAsyncSocket@@UEAAHPEBXHH@Z */
 #define O_ASYNC_CLOSE                 2797 /* ?Close@CAsyncSocket@@UEAAXXZ */
 #define O_ASYNC_SELECT                2458 /* ?AsyncSelect@CAsyncSocket@@QEAAHJ@Z */
+#define O_ASYNC_SENDTO               12789 /* ?SendTo@CAsyncSocket@@QEAAHPEBXHIPEB_WH@Z */
+#define O_ASYNC_RECEIVEFROM          12170 /* ?ReceiveFrom@CAsyncSocket@@QEAAHPEAXHAEAV?$CStringT@_WV?$StrTraitMFC_DLL@_WV?$ChTraitsCRT@_W@ATL@@@@@ATL@@AEAIH@Z */
+#define O_ASYNC_ATTACH                2461 /* ?Attach@CAsyncSocket@@QEAAH_KJ@Z */
+#define O_ASYNC_DETACH                3813 /* ?Detach@CAsyncSocket@@QEAA_KXZ */
+#define O_ASYNC_GETPEERNAME           6091 /* ?GetPeerName@CAsyncSocket@@QEAAHAEAV?$CStringT@_WV?$StrTraitMFC_DLL@_WV?$ChTraitsCRT@_W@ATL@@@@@ATL@@AEAI@Z */
+#define O_ASYNC_GETSOCKNAME           6694 /* ?GetSockName@CAsyncSocket@@QEAAHAEAV?$CStringT@_WV?$StrTraitMFC_DLL@_WV?$ChTraitsCRT@_W@ATL@@@@@ATL@@AEAI@Z */
 #endif
