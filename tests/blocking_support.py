@@ -1,12 +1,13 @@
 """What the tests of blocking calls share: recorders that block, and helpers that act while they do."""
 
 import contextlib
+import socket
 import threading
 import time
 
 from sock_support import LOOPBACK, PATIENCE, Recorder, attached
 
-from pysock import SOCK_STREAM, CSocket, CSocketFile, Pump
+from pysock import SOCK_STREAM, CArchive, CSocket, CSocketFile, Pump
 
 
 class Blocker(Recorder, CSocket):
@@ -53,6 +54,55 @@ def blocking_listener(cls=Blocker, backlog=50):
     assert ls.Create(0, SOCK_STREAM, LOOPBACK)
     assert ls.Listen(backlog)
     return ls
+
+
+def blocked_port():
+    """A port whose listener takes no connection any more: connecting to it stays pending."""
+    server = socket.socket()
+    server.bind((LOOPBACK, 0))
+    server.listen(0)
+    full = []
+    for _ in range(3):
+        s = socket.socket()
+        s.setblocking(False)
+        s.connect_ex(server.getsockname())
+        full.append(s)
+    time.sleep(0.05)
+    return server, full
+
+
+WAITS = ["Receive", "ReceiveFrom", "Send", "Accept", "Connect", "archive load", "archive store"]
+
+
+@contextlib.contextmanager
+def waiting(call):
+    """(socket, function): the function makes the call, which waits as long as nobody interferes."""
+    with contextlib.ExitStack() as stack:
+        if call == "Accept":
+            sock = stack.enter_context(blocking_listener())
+            yield sock, lambda: sock.Accept(CSocket())
+        elif call == "Connect":
+            server, full = blocked_port()
+            for s in (server, *full):
+                stack.enter_context(s)
+            sock = stack.enter_context(Blocker())
+            sock.Create()
+            yield sock, lambda: sock.Connect(*server.getsockname())
+        elif call.startswith("archive"):
+            file, sock, _ = stack.enter_context(socket_file())
+            ar = CArchive(file, CArchive.load if call.endswith("load") else CArchive.store)
+            stack.callback(ar.Abort)
+            yield sock, ar.ReadDWORD if call.endswith("load") else lambda: ar.Write(bytes(64 << 20))
+        else:
+            sock, _ = stack.enter_context(attached(Blocker))
+            yield (
+                sock,
+                {
+                    "Receive": lambda: sock.Receive(bytearray(1)),
+                    "ReceiveFrom": lambda: sock.ReceiveFrom(bytearray(1)),
+                    "Send": lambda: sock.Send(bytes(64 << 20)),
+                }[call],
+            )
 
 
 def read_all(peer, total):

@@ -113,6 +113,7 @@ cdef class _SignalWatch(Watched):
     cdef ps_sock_t writer                # for signal.set_wakeup_fd
 
     def __cinit__(self):
+        self.writer = PS_BAD_SOCK        # socketpair may fail, and 0 is somebody's descriptor
         ends = socket.socketpair()       # a pair because Windows allows nothing else
         for end in ends:
             end.setblocking(False)
@@ -121,8 +122,9 @@ cdef class _SignalWatch(Watched):
         self._ev.mask = PS_FD_READ
 
     def __dealloc__(self):
-        ps_close(self.writer)
-        ps_close(self._watch.fd)
+        if self.writer != PS_BAD_SOCK:
+            ps_close(self.writer)
+            ps_close(self._watch.fd)
 
     cdef int deliver(self, unsigned int event, int error) except -1:
         cdef char sink[64]
@@ -668,6 +670,8 @@ cdef class Pump:
         or that another thread's C code receives, must end the wait all the same: so signals also write to a
         socket here."""
         cdef _SignalWatch w
+        cdef ps_sock_t reader
+        cdef int r
         if self._depth or threading.current_thread() is not threading.main_thread():
             return False
         if self._signals is None:
@@ -675,8 +679,15 @@ cdef class Pump:
                 w = _SignalWatch()
             except OSError:                     # no descriptors left: signals interrupt the wait, mostly
                 return False
-            if self.watch(w, w._watch.fd) < 0 or self.register(w) < 0:
-                raise MemoryError("no room to watch for signals")
+            reader = w._watch.fd
+            r = self.watch(w, reader)
+            if r >= 0:
+                r = self.register(w)
+                if r < 0:                       # the mechanism needs one, too
+                    self.unwatch(w)
+                    w._watch.fd = reader        # w's to close
+            if r < 0:
+                return False
             self._signals = w
         w = self._signals
         before = signal.set_wakeup_fd(w.writer, warn_on_full_buffer=False)

@@ -9,7 +9,16 @@ import threading
 import time
 
 import pytest
-from blocking_support import Blocker, blocking_listener, meanwhile, read_all, soon
+from blocking_support import (
+    WAITS,
+    Blocker,
+    blocked_port,
+    blocking_listener,
+    meanwhile,
+    read_all,
+    soon,
+    waiting,
+)
 from ctrl_c import press
 from sock_support import LOOPBACK, attached, datagram, drain, listener, port_of, raw_pair, reset, until
 
@@ -33,21 +42,6 @@ from pysock import (
 pytestmark = pytest.mark.sockets
 
 BIG = 16 << 20
-
-
-def blocked_port():
-    """A port whose listener takes no connection any more: connecting to it stays pending."""
-    server = socket.socket()
-    server.bind((LOOPBACK, 0))
-    server.listen(0)
-    full = []
-    for _ in range(3):
-        s = socket.socket()
-        s.setblocking(False)
-        s.connect_ex(server.getsockname())
-        full.append(s)
-    time.sleep(0.05)
-    return server, full
 
 
 def test_tc_081_receive_waits_and_returns_what_came():
@@ -498,6 +492,16 @@ def test_tc_105_sigint(delay):
         assert not sock.IsBlocking()
         peer.sendall(b"ok")
         assert sock.ReceiveBytes(10) == b"ok"
+        assert signal.set_wakeup_fd(-1) == -1
+
+
+@pytest.mark.parametrize("call", WAITS)
+def test_tc_105_sigint_in_every_call(call):
+    """It ends at once, with nothing held; that the socket goes on is told by its end."""
+    with waiting(call) as (sock, wait):
+        with pytest.raises(KeyboardInterrupt), meanwhile(sock, press):
+            wait()
+        assert not sock.IsBlocking()
         assert signal.set_wakeup_fd(-1) == -1
 
 

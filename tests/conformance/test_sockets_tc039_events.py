@@ -1,9 +1,9 @@
 """Spec section 8, TC-39 to TC-80: events.  (TC-49 and TC-55 are (f) cases: tests/unit/test_eventstate.py.)"""
 
 import socket
-import sys
 
 import pytest
+from scarcity import no_descriptors
 from sock_support import (
     LOOPBACK,
     Reader,
@@ -27,6 +27,7 @@ from pysock import (
     FD_READ,
     FD_WRITE,
     FIONREAD,
+    INVALID_SOCKET,
     MSG_OOB,
     MSG_PEEK,
     SOCK_STREAM,
@@ -34,14 +35,11 @@ from pysock import (
     WSAEALREADY,
     WSAECONNREFUSED,
     WSAECONNRESET,
+    WSAEMFILE,
     WSAEMSGSIZE,
     WSAEWOULDBLOCK,
     CAsyncSocket,
     Pump,
-)
-
-linux_only = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="what the kernel does is Linux's here"
 )
 
 
@@ -610,43 +608,38 @@ def test_ev_10_mask_without_fd_write():
         assert sock.log == [("OnSend", 0)]
 
 
-@pytest.mark.windows_lacks("a limit of descriptors that can be lowered")
-@linux_only
 def test_descriptors_run_out_on_accept():
     """The pending connection is kept, nothing spins, and service resumes when descriptors are free."""
-    import resource
 
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with listener(Taker) as ls:
+    class Patient(Recorder):
+        children = ()
 
-        class Patient(Recorder):
-            children = ()
+        def OnAccept(self, nErrorCode):
+            child = Recorder()
+            self.log.append(self.Accept(child) or self.GetLastError())
+            if child.m_hSocket != INVALID_SOCKET:
+                self.children += (child,)
 
-            def OnAccept(self, nErrorCode):
-                child = Recorder()
-                self.log.append(self.Accept(child) or self.GetLastError())
-                if child.m_hSocket >= 0:
-                    self.children += (child,)
-
-        ls.__class__ = Patient
+    with listener(Patient) as ls:
         peers = clients(ls, 2)
-        hoard = []
-        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-        try:
-            while True:
-                try:
-                    hoard.append(socket.socket())
-                except OSError:
-                    break
+        with no_descriptors() as hoard:
             Pump.current().run_until(lambda: False, 0.3)
             assert 1 <= len(ls.log) <= 10, "it spins"
-            assert set(ls.log) == {10024}
-            hoard.pop().close()
-            hoard.pop().close()
+            assert set(ls.log) == {WSAEMFILE}
+            for _ in range(4):  # a connection may cost two
+                hoard.pop().close()
             until(lambda: len(ls.children) == 2)
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-            close_all(hoard, peers, ls.children)
+        close_all(peers, ls.children)
+
+
+def test_descriptors_run_out_on_create():
+    with Recorder() as sock, no_descriptors() as hoard:
+        for make in (sock.Create, sock.Socket):
+            assert make() is False
+            assert (sock.GetLastError(), sock.m_hSocket) == (WSAEMFILE, INVALID_SOCKET)
+        for _ in range(4):
+            hoard.pop().close()
+        assert sock.Create()
 
 
 @pytest.mark.wine_differs("a refused datagram is not told")

@@ -21,6 +21,7 @@ PAGES = {
     "sequence.md": [],
     "chat.md": [],
     "porting-from-mfc.md": [],
+    "windows.md": [],
     "embedding.md": ["PySide6.QtCore", "tkinter"],
 }
 

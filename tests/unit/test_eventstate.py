@@ -10,7 +10,7 @@ from pysock._core.events import EventState
 READ, WRITE, OOB, ACCEPT, CONNECT, CLOSE = 1, 2, 4, 8, 16, 32
 ALL = 63
 IN, OUT, PRI, RDHUP, ERR = 1, 2, 4, 8, 16
-WOULDBLOCK, RESET, SHUTDOWN, NOTCONN, REFUSED, MFILE = 10035, 10054, 10058, 10057, 10061, 10024
+WOULDBLOCK, RESET, SHUTDOWN, NOTCONN, REFUSED, MFILE, NOBUFS = 10035, 10054, 10058, 10057, 10061, 10024, 10055
 INVAL, ABORTED, TIMEDOUT = 10022, 10053, 10060
 PEEK, MSG_OOB = 2, 1
 BIG = 65536
@@ -219,6 +219,15 @@ def test_send_meeting_a_reset_posts_fd_close(fake, conn):
     assert conn.send_failed(RESET) == (CLOSE,)
     assert conn.take(CLOSE) == (RESET, ())
     assert conn.send_failed(RESET) == ()
+
+
+def test_no_buffers_to_send_with_is_not_the_end(fake, conn):
+    """WSAENOBUFS is for the caller; the connection, and what it will be told, stay as they were."""
+    assert conn.edge(OUT) == (WRITE,)
+    assert conn.send_failed(NOBUFS) == ()
+    assert not conn.take_rearm() & OUT
+    arrive(fake, conn, b"x")
+    assert conn.take(READ) == (0, ())
 
 
 # --- closing ---------------------------------------------------------------------------------------------
@@ -489,12 +498,13 @@ def test_accepting_until_would_block_asks_nothing(fake):
     assert fake.asked == []
 
 
-def test_no_descriptors_left_posts_nothing_by_itself(fake):
+@pytest.mark.parametrize("error", [MFILE, NOBUFS])
+def test_no_descriptors_left_posts_nothing_by_itself(fake, error):
     state = EventState(fake, "listening")
     fake.items = 1
     state.edge(IN)
     state.take(ACCEPT)
-    assert state.accepted(-MFILE) == ()
+    assert state.accepted(-error) == ()
     assert state.readable == "yes"
 
 

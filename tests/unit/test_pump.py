@@ -535,6 +535,31 @@ def test_an_exception_from_a_signal_handler_leaves_run(pump):
         signal.signal(signal.SIGUSR1, before)
 
 
+def test_descriptors_run_out_before_the_first_run():
+    """It has none to watch for signals with, goes on without, and closes nobody else's."""
+    code = """
+import os, pysock, socket
+from scarcity import no_descriptors
+pump = pysock.Pump.current()
+before = os.fstat(0)
+with no_descriptors():
+    pump.run_until(lambda: False, 0.01)
+    assert os.path.samestat(os.fstat(0), before)
+pump.run_until(lambda: False, 0.01)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(__file__))},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if WINDOWS and "to be had" in done.stderr:
+        pytest.skip("descriptors do not run out here")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_leaving_everything_open_at_exit_is_quiet():
     code = """
 import pysock, socket, threading

@@ -69,8 +69,14 @@ int ps_socket(int family, int type, int protocol, ps_sock_t *out) {
     return 0;
 }
 
+static int is_listening(ps_sock_t s) {
+    int on = 0, len = sizeof on;
+    return getsockopt(s, SOL_SOCKET, SO_ACCEPTCONN, (char *)&on, &len) == 0 && on;
+}
+
 /* WSAECONNRESET: a connection that died in the queue.  The next one, or "none pending", is what the caller asked
- * about (spec EV-28). */
+ * about (spec EV-28).  WSAEINVAL says that nobody called listen; of a socket that does listen Wine says it when there
+ * are no handles left, which is WSAEMFILE on Windows. */
 int ps_accept(ps_sock_t listener, struct sockaddr *addr, ps_socklen_t *len, ps_sock_t *out) {
     ps_socklen_t room = len ? *len : 0;
     SOCKET s;
@@ -79,7 +85,10 @@ int ps_accept(ps_sock_t listener, struct sockaddr *addr, ps_socklen_t *len, ps_s
         if (len) *len = room;
         s = accept(listener, addr, len);
     } while (s == INVALID_SOCKET && WSAGetLastError() == WSAECONNRESET);
-    if (s == INVALID_SOCKET) return failed();
+    if (s == INVALID_SOCKET) {
+        int error = WSAGetLastError();
+        return error == WSAEINVAL && is_listening(listener) ? -PS_WSAEMFILE : -error;
+    }
     int r = raise_well(s);
     if (r < 0) {
         closesocket(s);

@@ -36,6 +36,7 @@ enum {
 };
 static const ULONG_PTR WAKE = 1;
 static const ULONG_PTR CANCELLED = 0xC0000120; /* STATUS_CANCELLED */
+static const NTSTATUS NO_HANDLES = (NTSTATUS)0xC000011F; /* STATUS_TOO_MANY_OPENED_FILES */
 static const uint32_t NO_SLOT = UINT32_MAX;
 
 enum {
@@ -112,9 +113,9 @@ static int open_device(HANDLE port, HANDLE *out) {
     HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
     FARPROC found = ntdll ? GetProcAddress(ntdll, "NtCreateFile") : NULL;
     if (!found) return -PS_WSAEOPNOTSUPP;
-    if (((create_file)(void *)found)(out, SYNCHRONIZE, &attributes, &status, NULL, 0, FILE_SHARE_READ | FILE_SHARE_WRITE,
-                                     1 /* FILE_OPEN */, 0, NULL, 0) < 0)
-        return -PS_WSAEOPNOTSUPP;
+    NTSTATUS r = ((create_file)(void *)found)(out, SYNCHRONIZE, &attributes, &status, NULL, 0,
+                                              FILE_SHARE_READ | FILE_SHARE_WRITE, 1 /* FILE_OPEN */, 0, NULL, 0);
+    if (r < 0) return r == NO_HANDLES ? -PS_WSAEMFILE : -PS_WSAEOPNOTSUPP;
     if (CreateIoCompletionPort(*out, port, 0, 0)
         && SetFileCompletionNotificationModes(*out, FILE_SKIP_SET_EVENT_ON_HANDLE))
         return 0;
