@@ -5,13 +5,11 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from ._report import note, number
 from ._server import Server, loadgen, measure, program
 from ._socket_plan import Cell, Contender
 
-SERVERS = Path(__file__).parent / "servers"
 NOISY = 0.05  # share of the window lost to other work above which a sample is taken again
 
 
@@ -33,7 +31,7 @@ Start = Callable[[Contender, str, int | None], Server]
 
 def native(contender: Contender, mode: str, cpu: int | None) -> Server:
     """A contender's server, to echo or to sink."""
-    return Server(contender.name, [*program(contender.command, SERVERS), "--mode", mode], cpu)
+    return Server(contender.name, [*program(contender.command, "servers"), "--mode", mode], cpu)
 
 
 def load(server: Server, cell: Cell, settings: Settings) -> dict:
