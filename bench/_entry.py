@@ -16,6 +16,7 @@ class Options(argparse.ArgumentParser):
     def __init__(self, bench: str, doc: str | None, quick: str) -> None:
         super().__init__(prog=f"python -m bench.{bench}", description=doc, allow_abbrev=False)
         self.bench = bench
+        self.sockets = False
         self.quick = "--quick" in sys.argv[1:]
         self.add_argument("--quick", action="store_true", help=quick)
         self.add_argument(
@@ -40,7 +41,8 @@ class Options(argparse.ArgumentParser):
         )
 
     def over_sockets(self, duration: tuple[float, float], warmup: tuple[float, float]) -> None:
-        """For a bench that needs a loopback and two CPUs."""
+        """For a bench that needs a loopback and two CPUs: (full, quick) of each."""
+        self.sockets = True
         self.either("--duration", *duration, "seconds measured per sample")
         self.either("--warmup", *warmup, "seconds before that")
         self.add_argument("--cells", metavar="REGEX", default="", help="cells whose name matches")
@@ -68,7 +70,7 @@ class Run:
         self.contenders = contenders
         self.a = a = options.parse_args()
         names = listed(a.only, [c.name for c in contenders], "contender")
-        self.place = self.prepare() if hasattr(a, "congestion") and not a.list else {}
+        self.place = self.prepare() if options.sockets and not a.list else {}
         self.header = _report.header()
         wanted = [c for c in contenders if c.name in names or c.kind == "limit"]
         self.left_out = {c.name: f"no module {c.needs}" for c in wanted if not _report.installed(c.needs)}
