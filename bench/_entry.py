@@ -2,11 +2,10 @@
 
 import argparse
 import re
-import resource
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from . import _netns, _report
+from . import _report
 from ._server import two_cpus
 
 
@@ -85,6 +84,10 @@ class Run:
             sys.exit(
                 f"bench.{self.bench}: the load generator and C limits stand on epoll and /proc: Linux only"
             )
+        import resource  # neither is there on Windows, where bench.archive runs
+
+        from . import _netns
+
         own = self.a.congestion != "system"
         loopback = _netns.private_loopback(f"bench.{self.bench}", self.a.congestion) if own else "system"
         _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -13,6 +13,7 @@ from bench import (  # noqa: E402
     _archive_plan,
     _archive_report,
     _archive_worker,
+    _entry,
     _message_plan,
     _message_report,
     _report,
@@ -208,6 +209,42 @@ def test_a_client_gives_its_figures_or_its_error() -> None:
     assert _server.measure(script("print('{\"msgs\": 3}')"), None, 1) == {"msgs": 3}
     assert _server.measure(script("raise SystemExit('bytes differ')"), None, 1) == {"error": "bytes differ"}
     assert _server.measure(script("raise SystemExit(3)"), None, 1) == {"error": "exit code 3"}
+
+
+def entry(monkeypatch: pytest.MonkeyPatch, *words: str) -> _entry.Run:
+    monkeypatch.setattr(sys, "argv", ["bench", *words])
+    options = _entry.Options("archive", None, "short")
+    options.either("--rounds", 5, 1, "of everything")
+    return _entry.Run(options, _archive_plan.CONTENDERS)
+
+
+def test_quick_changes_what_was_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [
+        entry(monkeypatch, *words).a.rounds for words in ([], ["--quick"], ["--quick", "--rounds", "3"])
+    ] == [
+        5,
+        1,
+        3,
+    ]
+
+
+def test_contenders_are_picked_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [c.name for c in entry(monkeypatch, "--only", "array,struct").runners] == ["struct", "array"]
+    with pytest.raises(SystemExit, match="no contender nobody; there are struct, "):
+        entry(monkeypatch, "--only", "struct,nobody")
+
+
+@pytest.mark.parametrize(
+    "failed, samples, code",
+    [("", {"a": 1}, 0), ("struct", {"a": 1}, 0), ("pysock", {"a": 1}, 1), ("", {}, 1)],
+)
+def test_the_exit_code_is_1_when_ours_failed_or_nothing_ran(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failed: str, samples: dict, code: int
+) -> None:
+    run = entry(monkeypatch, "--only", "struct,pysock")
+    errors = [("scalars", failed, "bytes differ")] if failed else []
+    assert run.publish(str, lambda *_: None, errors=errors, samples=samples) == code
+    assert "'bench': 'archive'" in capsys.readouterr().out
 
 
 def archive_samples() -> dict:
