@@ -48,8 +48,10 @@ def sample(contender: Contender, cell: str, settings: Settings) -> dict:
         server = serve(contender, cell, settings.server_cpu)
     except RuntimeError as error:
         return {"error": str(error)}
-    got = measure(client(contender, cell, server, settings), settings.load_cpu, settings.duration)
-    said = server.stop()
+    try:
+        got = measure(client(contender, cell, server, settings), settings.load_cpu, settings.duration)
+    finally:
+        said = server.stop()
     if "error" in got:
         return {"error": f"{got['error']} (server: {said})"}
     if cell != MANY:

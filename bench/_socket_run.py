@@ -94,23 +94,19 @@ class Bench:
 
     def attempt(self, contender: Contender, cell: Cell, servers: dict[tuple[str, str], Server]) -> dict:
         mode = "sink" if cell.mode == "sink" else "echo"
-        key = (contender.name, mode)
         fresh = cell.mode == "idle"  # memory is counted from a server that has served nobody
+        key = (contender.name, cell.mode if fresh else mode)
         try:
-            server = None if fresh else servers.get(key)
-            if server is None:
-                server = self.start(contender, mode, self.settings.server_cpu)
+            if key not in servers:
+                servers[key] = self.start(contender, mode, self.settings.server_cpu)
                 time.sleep(0.2 if fresh else 0)
-            got = load(server, cell, self.settings)
+            got = load(servers[key], cell, self.settings)
         except RuntimeError as error:
             return {"error": str(error)}
         if fresh or "error" in got:
-            servers.pop(key, None)
-            said = server.stop()
+            said = servers.pop(key).stop()
             if "error" in got and said:
                 got["error"] += f" (server: {said})"
-        else:
-            servers[key] = server
         many = cell.conns >= 1000 or fresh
         time.sleep(0.2 if many else 0.03)  # let the closed connections' work end
         return got

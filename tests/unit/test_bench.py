@@ -20,6 +20,7 @@ from bench import (  # noqa: E402
     _server,
     _socket_plan,
     _socket_report,
+    _socket_run,
     _windows_plan,
 )
 from bench.impl import py_struct, tasks  # noqa: E402
@@ -183,6 +184,32 @@ def test_every_windows_floor_has_cells_and_measures() -> None:
         assert any(re.search(floor.cells, name) for name in names), floor.what
         assert floor.measure in summary["echo 64B x10"][floor.target]
     assert {c.name for c in plan.contenders} >= {plan.limit, plan.baseline, *(f.target for f in plan.floors)}
+
+
+def test_every_server_is_ended_also_those_beside_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    running: list[object] = []
+
+    class Fake:
+        def __init__(self, *_) -> None:
+            running.append(self)
+
+        def stop(self) -> str:
+            running.remove(self)
+            return "its last words"
+
+    def load(server: Fake, cell: _socket_plan.Cell, settings: _socket_run.Settings) -> dict:
+        assert server in running
+        return {"error": "bytes differ"} if cell.mode == "sink" else sample(1000, 5.0, mode=cell.mode)
+
+    monkeypatch.setattr(_socket_run, "load", load)
+    monkeypatch.setattr(_socket_run.time, "sleep", lambda _: None)
+    cells = [_socket_plan.Cell(mode, mode, 1, 64) for mode in ("echo", "idle", "sink", "churn", "idle")]
+    knobs = _socket_run.Settings(2, 0.1, 0.1, 0, 10, None, None)
+    bench = _socket_run.Bench([_socket_plan.CONTENDERS[0]], knobs, Fake)
+    got = bench.run(cells)
+    assert not running
+    assert [list(row) for row in got.values()] == [["c_epoll_echo"]] * 4
+    assert got["sink"]["c_epoll_echo"][0] == {"error": "bytes differ (server: its last words)"}
 
 
 def script(text: str) -> list[str]:
