@@ -2,11 +2,10 @@
 
 import argparse
 import re
-import resource
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from . import _netns, _report
+from . import _report
 from ._server import two_cpus
 
 
@@ -16,6 +15,7 @@ class Options(argparse.ArgumentParser):
     def __init__(self, bench: str, doc: str | None, quick: str) -> None:
         super().__init__(prog=f"python -m bench.{bench}", description=doc, allow_abbrev=False)
         self.bench = bench
+        self.sockets = False
         self.quick = "--quick" in sys.argv[1:]
         self.add_argument("--quick", action="store_true", help=quick)
         self.add_argument(
@@ -40,7 +40,8 @@ class Options(argparse.ArgumentParser):
         )
 
     def over_sockets(self, duration: tuple[float, float], warmup: tuple[float, float]) -> None:
-        """For a bench that needs a loopback and two CPUs."""
+        """For a bench that needs a loopback and two CPUs: (full, quick) of each."""
+        self.sockets = True
         self.either("--duration", *duration, "seconds measured per sample")
         self.either("--warmup", *warmup, "seconds before that")
         self.add_argument("--cells", metavar="REGEX", default="", help="cells whose name matches")
@@ -68,7 +69,7 @@ class Run:
         self.contenders = contenders
         self.a = a = options.parse_args()
         names = listed(a.only, [c.name for c in contenders], "contender")
-        self.place = self.prepare() if hasattr(a, "congestion") and not a.list else {}
+        self.place = self.prepare() if options.sockets and not a.list else {}
         self.header = _report.header()
         wanted = [c for c in contenders if c.name in names or c.kind == "limit"]
         self.left_out = {c.name: f"no module {c.needs}" for c in wanted if not _report.installed(c.needs)}
@@ -83,6 +84,10 @@ class Run:
             sys.exit(
                 f"bench.{self.bench}: the load generator and C limits stand on epoll and /proc: Linux only"
             )
+        import resource  # neither is there on Windows, where bench.archive runs
+
+        from . import _netns
+
         own = self.a.congestion != "system"
         loopback = _netns.private_loopback(f"bench.{self.bench}", self.a.congestion) if own else "system"
         _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,13 +1,10 @@
 """How bench.messages measures: a server on one CPU, its own client (or the load generator) on another."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ._message_plan import ASK, MANY, RECORD, STREAM, Contender
 from ._report import note, number
 from ._server import Server, loadgen, measure, program
-
-PAIRS = Path(__file__).parent / "pairs"
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class Settings:
 
 def serve(contender: Contender, cell: str, cpu: int | None) -> Server:
     task = ["serve"] if cell != MANY else [] if contender.kind == "limit" else ["many"]
-    return Server(contender.name, [*program(contender.command, PAIRS), *task], cpu)
+    return Server(contender.name, [*program(contender.command, "pairs"), *task], cpu)
 
 
 def client(contender: Contender, cell: str, server: Server, settings: Settings) -> list[str]:
@@ -42,7 +39,7 @@ def client(contender: Contender, cell: str, server: Server, settings: Settings) 
             warmup=settings.warmup,
             duration=settings.duration,
         )
-    return [*program(contender.command, PAIRS), *map(str, task)]
+    return [*program(contender.command, "pairs"), *map(str, task)]
 
 
 def sample(contender: Contender, cell: str, settings: Settings) -> dict:
@@ -51,8 +48,10 @@ def sample(contender: Contender, cell: str, settings: Settings) -> dict:
         server = serve(contender, cell, settings.server_cpu)
     except RuntimeError as error:
         return {"error": str(error)}
-    got = measure(client(contender, cell, server, settings), settings.load_cpu, settings.duration)
-    said = server.stop()
+    try:
+        got = measure(client(contender, cell, server, settings), settings.load_cpu, settings.duration)
+    finally:
+        said = server.stop()
     if "error" in got:
         return {"error": f"{got['error']} (server: {said})"}
     if cell != MANY:

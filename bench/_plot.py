@@ -1,8 +1,8 @@
 """One picture per run, beside the JSON; without matplotlib there is none, and a line says so."""
 
 from ._archive_plan import FLOORS, TASKS
-from ._message_plan import ASK
-from ._report import installed, note
+from ._message_plan import ASK, CELLS
+from ._report import installed, note, number
 
 PEERS = ("#9db4c0", "#5c8a8a", "#c9ada7", "#9a8c98", "#b5c99a", "#e0b97a", "#7a9cc6", "#d4a5a5")
 TARGETS = ("#d62828", "#f77f00", "#8338ec")
@@ -63,7 +63,7 @@ def plot_sockets(result: dict, path: str) -> None:
             range(len(cells)), [c.removeprefix("echo ") for c in cells], rotation=60, ha="right", fontsize=8
         )
         ax.set_yscale("log", base=2)
-        ax.yaxis.set_major_formatter(lambda v, _: f"{v:g}")
+        ax.yaxis.set_major_formatter(lambda v, _: f"{v:.2g}")
         ax.set_title(label, fontsize=10)
         ax.grid(axis="y", alpha=0.3)
     axes[0][0].legend(fontsize=8, ncols=2)
@@ -83,25 +83,26 @@ def plot_sockets(result: dict, path: str) -> None:
 
 def plot_windows(result: dict, path: str) -> None:
     """Per cell of echoes: how many messages a second, and what CPU time one costs."""
-    if not (made := figure((14, 8), 2, 2)):
-        return
-    drawing, axes = made
-    summary, paint = result["summary"], colours(result["contenders"])
-    for pair, cell in zip(axes.T, ("echo 64B x10", "echo 64B x200"), strict=True):
-        bars(pair[0], summary.get(cell, {}), "value", paint, f"{cell}: messages per second")
-        bars(pair[1], summary.get(cell, {}), "cpu_us", paint, f"{cell}: CPU per message, Wine's included, us")
-    save(drawing, title(result), path)
+    cells = ("echo 64B x10", "echo 64B x200")
+    rates = [(cell, "value", "messages per second") for cell in cells]
+    plot_bars(
+        result, path, [*rates, *((cell, "cpu_us", "CPU per message, Wine's included, us") for cell in cells)]
+    )
 
 
 def plot_messages(result: dict, path: str) -> None:
     """Per cell: how many messages a second; and the p50 of request and answer."""
+    plot_bars(result, path, [*((cell, "per_s", "per second") for cell in CELLS), (ASK, "p50_us", "p50, us")])
+
+
+def plot_bars(result: dict, path: str, panels: list[tuple[str, str, str]]) -> None:
+    """Four panels: cell, key in the summary, label."""
     if not (made := figure((14, 8), 2, 2)):
         return
     drawing, axes = made
-    summary, paint = result["summary"], colours(result["contenders"])
-    for ax, (cell, row) in zip(axes.flat, summary.items(), strict=False):
-        bars(ax, row, "per_s", paint, f"{cell}: per second")
-    bars(axes[1][1], summary.get(ASK, {}), "p50_us", paint, f"{ASK}: p50, us")
+    paint = colours(result["contenders"])
+    for ax, (cell, key, label) in zip(axes.flat, panels, strict=True):
+        bars(ax, result["summary"].get(cell, {}), key, paint, f"{cell}: {label}")
     save(drawing, title(result), path)
 
 
@@ -114,8 +115,10 @@ def bars(
         ax.text(0.5, 0.5, "not measured", ha="center", transform=ax.transAxes)
         return
     drawn = ax.barh([n for n, _ in found], [v for _, v in found], color=[paint[n] for n, _ in found])
-    ax.bar_label(drawn, fmt="{:,.4g}", padding=3, fontsize=8)
-    ax.margins(x=0.12)
+    ax.bar_label(drawn, [number(v) for _, v in found], padding=3, fontsize=8)
+    ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.10g}")
+    ax.locator_params(axis="x", nbins=6)
+    ax.margins(x=0.16)
     if floor is not None:
         ax.axvline(floor, color=TARGETS[0], lw=0.8, ls=":", zorder=0)
 
@@ -144,7 +147,7 @@ def plot_archive(result: dict, path: str) -> None:
         for shift, d, alpha in ((0.2, "write", 1.0), (-0.2, "read", 0.5)):
             at = [i + shift for i in range(len(rows))]
             drawn = ax.barh(at, [ns[d] for _, ns, _ in rows], 0.38, color=[c for *_, c in rows], alpha=alpha)
-            ax.bar_label(drawn, fmt="{:,.3g}", padding=3, fontsize=7)
+            ax.bar_label(drawn, [number(ns[d]) for _, ns, _ in rows], padding=3, fontsize=7)
         for floor in FLOORS:
             if floor.task == task.name:
                 for d, bound, style in zip(("write", "read"), floor.bound, ("--", ":"), strict=True):
@@ -152,11 +155,19 @@ def plot_archive(result: dict, path: str) -> None:
                         continue
                     of = s["rows"].get("pysock", s["rows"][floor.target])[d]["ns"]
                     one = {"ns": 1.0, "to_limit": s["limit_ns"][d], "to_plain": of}[floor.measure]
-                    ax.axvline(bound * one, color=TARGETS[0], lw=0.9, ls=style, zorder=0, label=f"{d} floor")
+                    ax.axvline(
+                        bound * one,
+                        color=TARGETS[0],
+                        lw=0.9,
+                        ls=style,
+                        zorder=0,
+                        label=f"{floor.target}: {d} floor",
+                    )
         ax.set_yticks(range(len(rows)), [n for n, *_ in rows], fontsize=8)
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
-        ax.xaxis.set_minor_formatter(lambda v, _: "")
+        ax.xaxis.set_minor_formatter(lambda v, _: f"{v:g}" if f"{v:e}"[0] in "25" else "")
+        ax.tick_params(axis="x", which="both", labelsize=8)
         ax.margins(x=0.1)
-        ax.legend(fontsize=7, loc="lower right")
+        ax.legend(fontsize=7, loc="upper right", ncols=2)  # beside the limit's bars, the shortest
     save(drawing, title(result) + "; (same): the same bytes as C++, (own): a format of its own", path)

@@ -12,6 +12,7 @@ from pathlib import Path
 from ._build import built
 from ._report import note
 
+ROOT = Path(__file__).parents[1]
 PATIENCE = 60  # seconds until a server listens (a Windows is set up for those under Wine), or ends
 
 
@@ -30,10 +31,16 @@ def pinned(cpu: int | None):
     return None if cpu is None else lambda: os.sched_setaffinity(0, {cpu})
 
 
-def program(command: str, scripts: Path) -> list[str]:
-    """How a contender is started: a C file of native/, which is built, or a script."""
+def program(command: str, folder: str) -> list[str]:
+    """How a contender is started: a C file of native/, which is built, or a script of the folder."""
     name, *options = command.split()
-    return [*([str(built(name))] if name.endswith(".c") else [sys.executable, str(scripts / name)]), *options]
+    if name.endswith(".c"):
+        return [str(built(name)), *options]
+    return [sys.executable, *script(name, folder), *options]
+
+
+def script(name: str, folder: str) -> list[str]:
+    return ["-m", f"bench.{folder}.{name.removesuffix('.py')}"]
 
 
 class Server:
@@ -43,6 +50,7 @@ class Server:
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             command,
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self.errors,
@@ -86,7 +94,13 @@ def measure(command: list[str], cpu: int | None, seconds: float) -> dict:
     limit = seconds + 60
     try:
         run = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=limit, preexec_fn=pinned(cpu)
+            command,
+            capture_output=True,
+            cwd=ROOT,
+            text=True,
+            errors="replace",
+            timeout=limit,
+            preexec_fn=pinned(cpu),
         )
     except subprocess.TimeoutExpired:
         return {"error": f"the client was not done after {limit:.0f} s"}

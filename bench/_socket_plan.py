@@ -48,9 +48,8 @@ class Plan:
     floors: tuple[Floor, ...]
     limit: str  # every ratio "to C" is to this row, in the same round
     baseline: str  # shown beside the floors
-    peers: dict[str, str] = field(
-        default_factory=lambda: {"peer": ""}
-    )  # "best NAME": of the peers that match
+    peers: dict[str, str] = field(default_factory=lambda: {"peer": ""})  # "best NAME" is of those that match
+    processes: bool = False  # a server is several, which wait for one another on their CPU: looks like noise
 
 
 ONE = r"^echo 64B x1$"  # spinning changes what one connection sees, and burns CPU in all others

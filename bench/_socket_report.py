@@ -69,7 +69,7 @@ def summarize_cell(cell: str, samples: Samples, plan: Plan) -> dict[str, dict]:
             "idle_bytes": median(map(idle_bytes, good)),
             "start_mib": median(s["rss_kb_start"] / 1024 for s in good),
             "setup_s": median(s["setup_s"] for s in good),
-            "noise": max(s["wait_frac"] for s in good),
+            "noise": None if plan.processes else max(s["wait_frac"] for s in good),
         }
         for group, (quickest, thriftiest) in against.items():
             entry |= {
@@ -97,7 +97,9 @@ def floors(summary: dict[str, dict[str, dict]], plan: Plan) -> list[dict]:
     for floor in plan.floors:
         measured, cell = worst(summary, floor, floor.target)
         row = summary.get(cell, {})
-        noise = [row[name]["noise"] for name in (floor.target, plan.limit) if "noise" in row.get(name, {})]
+        noise = [
+            n for name in (floor.target, plan.limit) if (n := row.get(name, {}).get("noise")) is not None
+        ]
         out.append(
             {
                 "what": floor.what,
@@ -182,11 +184,12 @@ def report(result: dict, plan: Plan) -> str:
         unit = next((e["unit"] for e in row.values() if "unit" in e), "")
         body = [[n, *(number(row[n].get(k)) for k in shown)] for n in names if n in row]
         out.append(f"## {cell}\n\n" + table(["server", *(label or unit for label in shown.values())], body))
-    entries = [e for row in summary.values() for e in row.values() if "value" in e]
-    noisy = sum(e["noise"] > NOISY for e in entries)
-    out.append(
-        f"Noise: for {noisy} of {len(entries)} figures, over {NOISY:.0%} of the window went to other work.\n"
-    )
+    if not plan.processes:
+        entries = [e for row in summary.values() for e in row.values() if "value" in e]
+        noisy = sum(e["noise"] > NOISY for e in entries)
+        out.append(
+            f"Noise: for {noisy} of {len(entries)} figures, over {NOISY:.0%} of the window went to other work.\n"
+        )
     out += remarks(result)
     out.append("\n## Must reach / measured\n\n" + floors_table(result["floors"], plan.baseline))
     return "\n".join(out)

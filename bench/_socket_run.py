@@ -5,13 +5,11 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from ._report import note, number
 from ._server import Server, loadgen, measure, program
 from ._socket_plan import Cell, Contender
 
-SERVERS = Path(__file__).parent / "servers"
 NOISY = 0.05  # share of the window lost to other work above which a sample is taken again
 
 
@@ -33,7 +31,7 @@ Start = Callable[[Contender, str, int | None], Server]
 
 def native(contender: Contender, mode: str, cpu: int | None) -> Server:
     """A contender's server, to echo or to sink."""
-    return Server(contender.name, [*program(contender.command, SERVERS), "--mode", mode], cpu)
+    return Server(contender.name, [*program(contender.command, "servers"), "--mode", mode], cpu)
 
 
 def load(server: Server, cell: Cell, settings: Settings) -> dict:
@@ -96,23 +94,19 @@ class Bench:
 
     def attempt(self, contender: Contender, cell: Cell, servers: dict[tuple[str, str], Server]) -> dict:
         mode = "sink" if cell.mode == "sink" else "echo"
-        key = (contender.name, mode)
         fresh = cell.mode == "idle"  # memory is counted from a server that has served nobody
+        key = (contender.name, cell.mode if fresh else mode)
         try:
-            server = None if fresh else servers.get(key)
-            if server is None:
-                server = self.start(contender, mode, self.settings.server_cpu)
+            if key not in servers:
+                servers[key] = self.start(contender, mode, self.settings.server_cpu)
                 time.sleep(0.2 if fresh else 0)
-            got = load(server, cell, self.settings)
+            got = load(servers[key], cell, self.settings)
         except RuntimeError as error:
             return {"error": str(error)}
         if fresh or "error" in got:
-            servers.pop(key, None)
-            said = server.stop()
+            said = servers.pop(key).stop()
             if "error" in got and said:
                 got["error"] += f" (server: {said})"
-        else:
-            servers[key] = server
         many = cell.conns >= 1000 or fresh
         time.sleep(0.2 if many else 0.03)  # let the closed connections' work end
         return got

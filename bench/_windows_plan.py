@@ -37,4 +37,4 @@ FLOORS = (
     Floor("CPU per message among 1,000, / among 10", "cpu_to_quiet", "^idle", "<=", 1.5, OURS),
 )
 
-PLAN = Plan("windows", CONTENDERS, FLOORS, "c_winsock_echo", "c_winsock_echo", LOOPS)
+PLAN = Plan("windows", CONTENDERS, FLOORS, "c_winsock_echo", "c_winsock_echo", LOOPS, processes=True)

@@ -14,7 +14,7 @@ from ._entry import Options, Run
 from ._plot import plot_windows
 from ._socket_run import Bench, Settings
 from ._windows_plan import CELLS, IDLE, PLAN
-from ._wine import under_wine
+from ._wine import header, under_wine
 from .sockets import conclude
 
 
@@ -29,6 +29,7 @@ def main() -> int:
     run = Run(options(), PLAN.contenders)
     a = run.a
     names = run.cells([cell.name for cell in CELLS])
+    run.header |= header()
     # No retries: Python and the wineserver wait for each other on their CPU, which looks like noise.
     knobs = Settings(a.rounds, a.duration, a.warmup, 0, IDLE, a.server_cpu, a.load_cpu)
     bench = Bench(run.runners, knobs, under_wine)

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import socket
 import struct
 import time
 
@@ -36,19 +35,6 @@ def arguments(variants: tuple[str, ...]) -> argparse.Namespace:
     streaming.add_argument("port", type=int)
     streaming.add_argument("count", type=int)
     return p.parse_args()
-
-
-def listener() -> socket.socket:
-    s = socket.socket()
-    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is accepted inherits it
-    s.bind(("127.0.0.1", 0))
-    s.listen(4096)
-    s.setblocking(False)
-    return s
-
-
-def ready(port: int) -> None:
-    print(f"READY {port}", flush=True)
 
 
 def expected_sum(count: int) -> int:

@@ -7,8 +7,9 @@ stream is read and written in whole blocks; proto: a Protocol, without streams.
 import asyncio
 import time
 
-import _record
-from _record import COUNT, RECORD, SUM, answer, made
+from ..servers._common import listener, ready
+from . import _record
+from ._record import COUNT, RECORD, SUM, answer, made
 
 pack, unpack_from, iter_unpack, SIZE = RECORD.pack, RECORD.unpack_from, RECORD.iter_unpack, RECORD.size
 BLOCK = 65536
@@ -198,12 +199,12 @@ async def proto_ask(port, seconds, warmup):
 
 
 async def serve(handler, protocol):
-    s = _record.listener()
+    s = listener()
     if KIND == "proto":
         server = await asyncio.get_running_loop().create_server(protocol, sock=s, backlog=4096)
     else:
         server = await asyncio.start_server(handler, sock=s, backlog=4096)
-    _record.ready(s.getsockname()[1])
+    ready(s.getsockname()[1])
     await server.serve_forever()
 
 

@@ -6,11 +6,12 @@ spin: members, polling for 50 us before each sleep.
 
 import time
 
-import _record
-from _record import made
-
 import pysock
 from pysock import IPPROTO_TCP, TCP_NODELAY, ArchiveEndOfFile, CArchive, CAsyncSocket, CSocket, CSocketFile
+
+from ..servers._common import ready
+from . import _record
+from ._record import made
 
 BLOCK = 2500  # records, about 64 KiB
 
@@ -64,7 +65,7 @@ def serve():
     listening.Create(0, lpszSocketAddress="127.0.0.1")
     listening.SetSockOpt(TCP_NODELAY, 1, IPPROTO_TCP)
     listening.Listen(16)
-    _record.ready(listening.GetSockName()[1])
+    ready(listening.GetSockName()[1])
     while True:
         with CSocket() as sock:
             listening.Accept(sock)
@@ -127,7 +128,7 @@ def serve_many():
     listening.Create(0, lpszSocketAddress="127.0.0.1")
     listening.SetSockOpt(TCP_NODELAY, 1, IPPROTO_TCP)
     listening.Listen(4096)
-    _record.ready(listening.GetSockName()[1])
+    ready(listening.GetSockName()[1])
     pysock.run()
 
 

@@ -4,7 +4,7 @@ or, on Windows, proactor."""
 import asyncio
 import sys
 
-import _common
+from . import _common
 
 LOOPS = ("asyncio", "uvloop", "selector", "proactor")
 a = _common.args(tuple(f"{loop}:{kind}" for loop in LOOPS for kind in ("proto", "buf")))

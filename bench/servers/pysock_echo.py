@@ -3,10 +3,10 @@
 --variant into: into one buffer; bytes: a new object for each read; spin: into, polling before it sleeps.
 """
 
-import _common
-
 import pysock
 from pysock import FD_ALL, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
+
+from . import _common
 
 a = _common.args(("into", "bytes", "spin"))
 BUF = _common.buffer()

@@ -2,7 +2,7 @@
 
 import select
 
-import _common
+from . import _common
 
 SINK = _common.args().mode == "sink"
 view = _common.buffer()

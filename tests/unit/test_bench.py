@@ -13,11 +13,15 @@ from bench import (  # noqa: E402
     _archive_plan,
     _archive_report,
     _archive_worker,
+    _entry,
     _message_plan,
     _message_report,
     _report,
+    _server,
     _socket_plan,
     _socket_report,
+    _socket_run,
+    _windows_plan,
 )
 from bench.impl import py_struct, tasks  # noqa: E402
 
@@ -141,6 +145,133 @@ def test_the_sockets_report_ends_with_the_state_and_tells_what_is_missing() -> N
     state = text[text.index("## Must reach / measured") :]
     assert state.count("\n| ") == 1 + len(_socket_plan.FLOORS)
     assert "not measured" in state and "NO" in state
+
+
+def windows_samples() -> dict:
+    quiet = {
+        "c_winsock_echo": [sample(10_000, 80.0)],
+        "selector_proto": [sample(3_000, 300.0)],
+        "selector_buf": [sample(9_000, 100.0)],
+        "proactor_proto": [sample(4_000, 160.0)],
+        "proactor_buf": [sample(3_900, 165.0)],
+        "pysock_windows": [sample(9_900, 88.0)],
+    }
+    among = {"pysock_windows": [sample(9_000, 110.0, mode="idle")]}
+    return {"echo 64B x10": quiet, "idle 990, echo 64B x10": among}
+
+
+def test_under_wine_each_kind_of_protocol_has_its_own_best_loop_and_plain_c_is_judged_too() -> None:
+    plan = _windows_plan.PLAN
+    summary = _socket_report.summarize(windows_samples(), plan)
+    entry = summary["echo 64B x10"]["pysock_windows"]
+    assert (entry["best_Protocol"], entry["best_BufferedProtocol"]) == ("proactor_proto", "selector_buf")
+    rows = {r["what"]: r for r in _socket_report.floors(summary, plan)}
+    plain = rows["throughput, echo 64B x10, / asyncio's better Protocol loop"]
+    assert (plain["measured"], plain["met"]) == (pytest.approx(2.475), True)
+    buffered = rows["CPU per message, echo 64B x10, / asyncio's better BufferedProtocol loop"]
+    assert (buffered["measured"], buffered["met"]) == (pytest.approx(0.88), False)
+    assert buffered["c_winsock_echo"] == pytest.approx(0.8), "what the limit itself reaches stands beside"
+    among = rows["CPU per message among 1,000, / among 10"]
+    assert (among["measured"], among["met"]) == (pytest.approx(1.25), True)
+    assert {r["noise"] for r in rows.values()} == {None}
+
+
+def test_every_windows_floor_has_cells_and_measures() -> None:
+    plan = _windows_plan.PLAN
+    summary = _socket_report.summarize(windows_samples(), plan)
+    names = [cell.name for cell in _windows_plan.CELLS]
+    for floor in plan.floors:
+        assert any(re.search(floor.cells, name) for name in names), floor.what
+        assert floor.measure in summary["echo 64B x10"][floor.target]
+    assert {c.name for c in plan.contenders} >= {plan.limit, plan.baseline, *(f.target for f in plan.floors)}
+
+
+def test_every_server_is_ended_also_those_beside_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    running: list[object] = []
+
+    class Fake:
+        def __init__(self, *_) -> None:
+            running.append(self)
+
+        def stop(self) -> str:
+            running.remove(self)
+            return "its last words"
+
+    def load(server: Fake, cell: _socket_plan.Cell, settings: _socket_run.Settings) -> dict:
+        assert server in running
+        return {"error": "bytes differ"} if cell.mode == "sink" else sample(1000, 5.0, mode=cell.mode)
+
+    monkeypatch.setattr(_socket_run, "load", load)
+    monkeypatch.setattr(_socket_run.time, "sleep", lambda _: None)
+    cells = [_socket_plan.Cell(mode, mode, 1, 64) for mode in ("echo", "idle", "sink", "churn", "idle")]
+    knobs = _socket_run.Settings(2, 0.1, 0.1, 0, 10, None, None)
+    bench = _socket_run.Bench([_socket_plan.CONTENDERS[0]], knobs, Fake)
+    got = bench.run(cells)
+    assert not running
+    assert [list(row) for row in got.values()] == [["c_epoll_echo"]] * 4
+    assert got["sink"]["c_epoll_echo"][0] == {"error": "bytes differ (server: its last words)"}
+
+
+def script(text: str) -> list[str]:
+    return [sys.executable, "-c", text]
+
+
+@pytest.mark.windows_lacks("a select of pipes")
+def test_a_server_is_ready_with_its_port_and_ends_when_told() -> None:
+    server = _server.Server(
+        "one", script("print('READY 4711', flush=True); import time; time.sleep(60)"), None
+    )
+    assert (server.port, server.pids()) == (4711, [server.process.pid])
+    assert server.stop() == ""
+    assert server.process.returncode is not None
+
+
+@pytest.mark.windows_lacks("a select of pipes")
+def test_a_server_that_does_not_start_tells_why() -> None:
+    with pytest.raises(RuntimeError, match=r"^one did not start: .*no such port$"):
+        _server.Server("one", script("raise SystemExit('no such port')"), None)
+
+
+def test_a_client_gives_its_figures_or_its_error() -> None:
+    assert _server.measure(script("print('{\"msgs\": 3}')"), None, 1) == {"msgs": 3}
+    assert _server.measure(script("raise SystemExit('bytes differ')"), None, 1) == {"error": "bytes differ"}
+    assert _server.measure(script("raise SystemExit(3)"), None, 1) == {"error": "exit code 3"}
+
+
+def entry(monkeypatch: pytest.MonkeyPatch, *words: str) -> _entry.Run:
+    monkeypatch.setattr(sys, "argv", ["bench", *words])
+    options = _entry.Options("archive", None, "short")
+    options.either("--rounds", 5, 1, "of everything")
+    return _entry.Run(options, _archive_plan.CONTENDERS)
+
+
+def test_quick_changes_what_was_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [
+        entry(monkeypatch, *words).a.rounds for words in ([], ["--quick"], ["--quick", "--rounds", "3"])
+    ] == [
+        5,
+        1,
+        3,
+    ]
+
+
+def test_contenders_are_picked_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [c.name for c in entry(monkeypatch, "--only", "array,struct").runners] == ["struct", "array"]
+    with pytest.raises(SystemExit, match="no contender nobody; there are struct, "):
+        entry(monkeypatch, "--only", "struct,nobody")
+
+
+@pytest.mark.parametrize(
+    "failed, samples, code",
+    [("", {"a": 1}, 0), ("struct", {"a": 1}, 0), ("pysock", {"a": 1}, 1), ("", {}, 1)],
+)
+def test_the_exit_code_is_1_when_ours_failed_or_nothing_ran(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failed: str, samples: dict, code: int
+) -> None:
+    run = entry(monkeypatch, "--only", "struct,pysock")
+    errors = [("scalars", failed, "bytes differ")] if failed else []
+    assert run.publish(str, lambda *_: None, errors=errors, samples=samples) == code
+    assert "'bench': 'archive'" in capsys.readouterr().out
 
 
 def archive_samples() -> dict:
