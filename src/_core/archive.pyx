@@ -20,7 +20,7 @@ from struct import Struct as _Struct
 
 from pysock._core.buffer cimport (
     C_GENERIC, F_FEED, F_MEMFILE, F_MEMORY, Buffer, check_budget, check_loading, check_storing, enter_item, fail,
-    fill, get8, get16, get32, leave_item, limit_in, limit_out, over_limit, position, put8, put16, put32,
+    fill, get8, get16, get32, leave_item, limit_in, limit_out, longer, over_limit, position, put8, put16, put32,
     read_bulk, read_exact, remaining, room, short_of, take, text_of_bytes, write_bulk,
 )
 from pysock._core.fast cimport (
@@ -582,6 +582,15 @@ cdef void swap_items(uint8_t *p, Py_ssize_t n, Py_ssize_t size) noexcept:
             ps_put64(p + i, (<uint64_t *>(p + i))[0])
 
 
+cdef array doubled(array a):
+    """With twice as many items; another one if the file keeps what it was lent of this one."""
+    try:
+        a *= 2
+        return a
+    except BufferError:
+        return a * 2
+
+
 cdef object new_array(Cursor c, Layout lay, object T, int64_t n, int64_t at):
     """n items in a new array.array (a bytearray for structures); it grows with what arrives."""
     cdef array result
@@ -611,9 +620,10 @@ cdef object new_array(Cursor c, Layout lay, object T, int64_t n, int64_t at):
             break
         sure = total if total < 2 * sure else 2 * sure
         if result is None:
-            grown += bytes(sure - have)
+            grown = longer(grown, sure - have)
         else:
-            resize(result, sure // lay.size)
+            result = doubled(result)
+            resize(result, sure // lay.size)  # nobody has it yet
     if PS_BIG_ENDIAN and result is not None:
         swap_items(result.data.as_uchars, n, lay.size)
     return owner
@@ -721,8 +731,14 @@ cdef bint read_to_newline(Cursor c, bytearray units, bint wide) except -1:
 
 # --- the class ---------------------------------------------------------------------------------------------
 
+cdef object _default_codec = codec("cp1252", "strict")
+
+
 cdef class Cursor(Buffer):
     """The archive without its objects: everything up to bulk arrays and text lines."""
+
+    def __cinit__(self, *args, **kwargs):
+        self.codec = _default_codec  # a subclass may forget to call __init__
 
     # --- settings
 
@@ -938,7 +954,7 @@ cdef class Cursor(Buffer):
         check_loading(self)
         at = position(self)
         if isinstance(into, int):
-            most = into
+            most = max(into, -INT64_MAX)
             units = bytearray()
             return self.text_of(units, wide, at) if read_piece(self, units, most, wide) else None
         if into is not None and not isinstance(into, StringBox):

@@ -110,6 +110,7 @@ cdef int resize_buffer(Buffer c, Py_ssize_t size) except -1
 cdef Py_ssize_t read_into(Buffer c, uint8_t *dst, Py_ssize_t n, object owner, Py_ssize_t offset) except -1
 cdef int check_budget(Buffer c, int64_t k) except -1
 cdef int64_t remaining(Buffer c) except -2
+cdef bytearray longer(bytearray grown, Py_ssize_t n)
 cdef object read_some(Buffer c, int64_t n)
 cdef Py_ssize_t read_bulk(Buffer c, uint8_t *dst, Py_ssize_t n, object owner, Py_ssize_t offset) except -1
 cdef bytes read_exact(Buffer c, int64_t n, int64_t at)

@@ -233,7 +233,7 @@ cdef int write_py(Buffer c, object data, Py_ssize_t n) except -1:
         if done == n:
             return 0
         if got == 0:
-            raise_file(13, -1, c._name, f"write {n} bytes to, {done} of them taken, ")
+            raise_file(13, -1, c._name, f"write ({done} of {text_of_bytes(n)} taken)")
 
 
 cdef int64_t seek_file(Buffer c, int64_t offset, int origin) except? -1:
@@ -278,7 +278,10 @@ cdef int64_t remaining(Buffer c) except -2:
     try:
         if python:
             here = seek_file(c, 0, 1)
-            end = seek_file(c, 0, 2)
+            try:
+                end = seek_file(c, 0, 2)
+            finally:  # also if that is interrupted
+                seek_file(c, here, 0)
         else:
             begin_call(c)
             try:
@@ -289,8 +292,6 @@ cdef int64_t remaining(Buffer c) except -2:
                 unusable(c)
     except OSError:  # CFileException too: a pipe, or a file of the user's that has no length to tell
         return -1
-    if python:
-        seek_file(c, here, 0)
     return buffered + (end - here if end > here else 0)
 
 
@@ -522,6 +523,15 @@ cdef Py_ssize_t read_bulk(Buffer c, uint8_t *dst, Py_ssize_t n, object owner, Py
     return done
 
 
+cdef bytearray longer(bytearray grown, Py_ssize_t n):
+    """With n more bytes; another one if the file keeps what it was lent of this one."""
+    try:
+        grown += bytes(n)
+        return grown
+    except BufferError:
+        return grown + bytes(n)
+
+
 cdef object read_some(Buffer c, int64_t n):
     """Up to n bytes as bytes, fewer only at the end of the stream; memory grows with what arrives
     (AR-188)."""
@@ -558,7 +568,7 @@ cdef object read_some(Buffer c, int64_t n):
                 return b""
     while True:
         have = len(grown)
-        grown += bytes(piece)
+        grown = longer(grown, piece)
         piece = read_bulk(c, <uint8_t *>PyByteArray_AS_STRING(grown) + have, piece, grown, have)
         if have + piece < len(grown):
             return bytes(memoryview(grown)[:have + piece])
@@ -721,7 +731,7 @@ cdef class Buffer:
             self.kept = self.blocking = True
         elif hasattr(file, "Read") or hasattr(file, "Write"):
             self.bind_mfc(file)
-        elif PyObject_CheckBuffer(file):
+        elif PyObject_CheckBuffer(file) and (self.loading or not hasattr(file, "write")):  # an mmap has that
             if not self.loading:
                 raise TypeError(f"cannot store into a {type(file).__name__}; use CMemFile and its getvalue()")
             PyObject_GetBuffer(file, &self._held.view, PyBUF_SIMPLE)

@@ -108,7 +108,7 @@ cdef list load_many(CArchive a, object T, int64_t n):
     else:
         load = getattr(T, "__mfc_load__", None)
         if load is None:
-            raise TypeError(f"{T!r} is not a wire type")
+            not_wire_type(T)
         for _i in range(n):
             out.append(load(a))
     return out
@@ -393,7 +393,7 @@ cdef int store_typed(CArchive a, object v, object T) except -1:
         check_kind(v, runtime_class(T))
         store_object(a, v)
     else:
-        raise TypeError(f"{T!r} is not a wire type")
+        not_wire_type(T)
     return 0
 
 
@@ -410,7 +410,7 @@ cdef object load_typed(CArchive a, object T):
             leave_item(a)
     if is_object(T):
         return load_object(a, requested(T))
-    raise TypeError(f"{T!r} is not a wire type")
+    not_wire_type(T)
 
 
 cdef int extract_typed(CArchive a, object box) except -1:
@@ -427,6 +427,19 @@ cdef int extract_typed(CArchive a, object box) except -1:
     finally:
         leave_item(a)
     return 0
+
+
+cdef dict _SAY = {
+    bool: "bool_ (one byte) or BOOL (four)", int: "a width, for example LONG", float: "FLOAT or DOUBLE",
+    str: "CString, or ar.ReadString() and ar.WriteString() for lines of text",
+    bytes: "raw(n), or ar.Read(n) and ar.Write(data)", list: "array_of(T) or list_of(T)", dict: "map_of(K, V)",
+}
+
+
+cdef int not_wire_type(object T) except -1:
+    """TypeError that tells what to ask for instead."""
+    say = _SAY.get(T) if isinstance(T, type) else None
+    raise TypeError(f"{T!r} is not a wire type{'' if say is None else '; say ' + say}")
 
 
 cdef int no_wire_type(object value) except -1:

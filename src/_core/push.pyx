@@ -177,8 +177,11 @@ cdef class PushArchive:
     cdef StoppedRead stop
     cdef object __weakref__
 
+    def __cinit__(self, *args, **kwargs):
+        self.ar = CArchive.__new__(CArchive)  # a closed one: a subclass may forget to call __init__
+
     def __init__(self, **options):
-        if self.ar is not None:
+        if self.ar.opened:
             raise RuntimeError("an archive cannot be opened a second time; make a new one")
         self.patience = WORTHWHILE
         self.ar = CArchive(Feed(), CArchive.load, **options)
@@ -188,7 +191,7 @@ cdef class PushArchive:
             self.abandon()
 
     def __repr__(self):
-        if self.ar is None or self.ar.state == S_CLOSED:
+        if self.ar.state == S_CLOSED:
             return "<PushArchive closed>"
         return f"<PushArchive at byte {self.start()}, {self.unread} unread{', ended' if self.ended else ''}>"
 

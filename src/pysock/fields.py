@@ -15,7 +15,7 @@ import inspect
 import threading
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from reprlib import recursive_repr
 from typing import Any
 
@@ -307,19 +307,48 @@ _UNSET = _Unset()
 
 
 def _equal(self: Any, other: Any) -> Any:
+    """Field by field, and so on in the objects that are equal by their fields too.
+
+    A chain of those may be long, so it is walked, not recursed into.
+    """
     if type(other) is not type(self):
         return NotImplemented
-    pair = id(self), id(other)
-    if pair in _here.compared:  # a cycle, and no difference so far: who began it has the rest to look at
-        return True
-    _here.compared.add(pair)
+    begun, added, waiting = _here.compared, [], [(self, other)]
     try:
-        return all(
-            getattr(self, one.name, _UNSET) == getattr(other, one.name, _UNSET)
-            for one in type(self).__mfc_plan__.fields
-        )
+        while waiting:
+            pair = waiting.pop()
+            key = id(pair[0]), id(pair[1])
+            if key in begun:  # a cycle, and no difference so far: who began it has the rest to look at
+                continue
+            begun.add(key)
+            added.append((key, pair))  # held, so that the numbers mean them
+            for one, two in _parts(*pair):
+                if type(one) is type(two) and _by_fields(type(one)):
+                    waiting.append((one, two))
+                elif not one == two:
+                    return False
+        return True
     finally:
-        _here.compared.discard(pair)
+        begun.difference_update(key for key, _ in added)
+
+
+def _by_fields(cls: Any) -> bool:
+    return cls.__eq__ is _equal
+
+
+def _parts(one: Any, two: Any) -> Iterator[tuple[Any, Any]]:
+    """What has to be equal for two objects of a class to be: the values of their fields, of lists of objects those."""
+    for each in type(one).__mfc_plan__.fields:
+        mine, yours = getattr(one, each.name, _UNSET), getattr(two, each.name, _UNSET)
+        if type(mine) is type(yours) is list and len(mine) == len(yours) and _of_objects(each.type):
+            yield from ((x, y) for x, y in zip(mine, yours, strict=True) if x is not y)
+        else:
+            yield mine, yours
+
+
+def _of_objects(wire: Any) -> bool:
+    of = getattr(wire, "wire", None)
+    return isinstance(of, _Ref | _ByValue) or (isinstance(of, type) and issubclass(of, CObject | Record))
 
 
 # --- what a plan is told ------------------------------------------------------------------------------------

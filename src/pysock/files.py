@@ -287,7 +287,7 @@ class CFile:
         """Fill a writable buffer as `Read` would; returns the bytes that were there."""
         raw = self._need("read", reading=True)
         got = 0
-        with _told(self._path, "read"), memoryview(buffer).cast("B") as room:
+        with _told(self._path, "read"), _bytes_of(buffer) as room:
             while got < len(room):
                 with room[got : got + _MOST_AT_ONCE] as piece:
                     asked, read = len(piece), raw.readinto(piece) or 0
@@ -300,7 +300,7 @@ class CFile:
         """Write all of it, or raise CFileException (`diskFull` if the system had no room)."""
         raw = self._need("write", writing=True)
         done = 0
-        with _told(self._path, "write"), memoryview(data).cast("B") as rest:
+        with _told(self._path, "write"), _bytes_of(data) as rest:
             while done < len(rest):
                 with rest[done : done + _MOST_AT_ONCE] as piece:
                     written = raw.write(piece)
@@ -440,6 +440,12 @@ class CFile:
     def __repr__(self) -> str:
         state = "closed" if self._raw is None else f"fd={self.m_hFile}"
         return f"<{type(self).__name__} {self._path!r} {state}>"
+
+
+def _bytes_of(buffer: Buffer) -> memoryview:
+    """A view of the single bytes of any contiguous buffer."""
+    view = memoryview(buffer)
+    return view.cast("B") if view.nbytes else memoryview(b"")  # Python casts nothing that has no elements
 
 
 def _close(raw: io.FileIO) -> None:

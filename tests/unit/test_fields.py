@@ -524,3 +524,53 @@ def test_cycles_can_be_compared():
     one, same, other = ring(1, 2, 3), ring(1, 2, 3), ring(1, 2, 4)
     assert one == same and one != other and same != other
     assert one == ring(1, 2, 3, 1, 2, 3)
+
+
+class _Node(CObject, schema=1, eq=True):
+    value: int = field(INT)
+    children: list["_Node | None"] = field(array_of(CObject), default_factory=list)
+
+
+@pytest.mark.parametrize("through_lists", [False, True])
+def test_a_long_chain_can_be_compared(through_lists):
+    def chain(end):
+        head = _Node(value=end) if through_lists else _Link(value=end)
+        for value in range(20_000):
+            if through_lists:
+                head = _Node(value=value, children=[None, head])
+            else:
+                head = _Link(value=value, next=head)
+        return head
+
+    one, same, other = chain(1), chain(1), chain(2)
+    try:
+        assert one == same and not one == other and one != other
+    finally:
+        for head in (one, same, other):  # bit by bit: objects of a chain are freed by recursion
+            while head is not None:
+                head = (head.children.pop() if head.children else None) if through_lists else head.next
+
+
+def test_lists_of_objects_are_compared_as_lists_are():
+    nan = float("nan")
+
+    class Part(CObject, schema=1, eq=True):
+        x: float = field(DOUBLE)
+
+    class Whole(CObject, schema=1, eq=True):
+        parts: list[Part | None] = field(array_of(Part), default_factory=list)
+
+    part = Part(x=nan)
+    assert part != part and Whole(parts=[part]) == Whole(parts=[part]), "as [nan] == [nan] of the same nan"
+    assert Whole(parts=[Part(x=1.0)]) == Whole(parts=[Part(x=1.0)])
+    for parts in ([], [None], [Part(x=2.0)], [Part(x=1.0), None]):
+        assert Whole(parts=[Part(x=1.0)]) != Whole(parts=parts)
+
+
+def test_what_is_not_equal_is_found_whatever_points_back_to_it():
+    """The first difference decides, also below a list's or a tuple's own comparison."""
+    one, two = _Node(value=1), _Node(value=1)
+    one.children, two.children = [one, _Node(value=2)], [two, _Node(value=3)]
+    assert one != two
+    two.children[1].value = 2
+    assert one == two

@@ -627,3 +627,16 @@ def test_messages_that_take_no_bytes_are_refused() -> None:
         with pytest.raises(ValueError, match="took no bytes"):
             list(push.messages(raw(0)))
         assert list(push.messages(BYTE)) == [1]
+
+
+def test_a_subclass_that_forgets_to_call_init():
+    class Mine(PushArchive):
+        def __init__(self):
+            pass
+
+    push = Mine()
+    assert repr(push) == "<PushArchive closed>" and push.unread == push.needed == 0 and push.archive.closed
+    for work in (lambda: push.feed(b"x"), push.eof, lambda: push.try_read(WORD), push.__enter__):
+        with pytest.raises(ValueError, match="closed"):
+            work()
+    push.close()
