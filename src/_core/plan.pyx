@@ -564,6 +564,12 @@ cdef Form new_form(tuple parts, tuple absent):
     return form
 
 
+cdef object slot_of(object cls, object name):
+    """What a class has under a name; None if that was taken away."""
+    cdef PyObject *found = _PyType_Lookup(<PyTypeObject *><PyObject *>cls, name)
+    return None if found == NULL else <object>found
+
+
 cdef object gathered(ps_op *op, uint8_t *scratch):
     """The number that `gather` put into the scratch for a field."""
     cdef PyObject *v = ps_decode(op.number, scratch + op.scratch)
@@ -592,8 +598,12 @@ cdef class Plan(Program):
         self._schema_of = schema_of
 
     def __set_name__(self, owner, name):
-        """The class exists now."""
+        """The class exists now. If it has a `Serialize` of its own, there is one between it and its bases that holds
+        the slots and the declared one; to users the fields are of the one that they wrote."""
         if self.cls is not None:
+            if name == "__mfc_plan__":
+                for field in self.own:
+                    field.owner = owner
             return
         self.cls = owner
         self.fields = self.own
@@ -659,7 +669,7 @@ cdef class Plan(Program):
         parts = []
         cuts = set()
         for field in self.fields:
-            slot = ps_member_offset(field.owner.__dict__[field.name])
+            slot = ps_member_offset(slot_of(field.owner, field.name))
             if slot < 0 and not field.computed:
                 raise TypeError(f"{field!r}: {field.owner.__name__}.{field.name} was replaced and is no slot any more")
             parts.append((field, self._lower(field), slot))
