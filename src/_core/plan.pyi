@@ -20,6 +20,7 @@ class Plan(Program):
         own: Sequence[Any],
         lower: Callable[[Any], tuple[Any, ...]],
         schema_of: Callable[[CArchive], int] | None = None,
+        serialize_class: bool = False,
     ) -> None: ...
     @property
     def cls(self) -> type: ...

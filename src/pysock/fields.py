@@ -20,7 +20,7 @@ from reprlib import recursive_repr
 from typing import Any
 
 from ._core.carchive import Record
-from ._core.classes import CObject, ObjectType
+from ._core.classes import RUNTIME_CLASS, CObject, ObjectType
 from ._core.plan import Plan, construct
 from ._core.wire import Box
 from .elements import element
@@ -164,15 +164,19 @@ def _declare(
 ) -> tuple[type, ...]:
     """Make slots of the fields in a class body, and give the class what follows from them. Returns its bases."""
     equal, schema_of = keywords.pop("eq", False), keywords.pop("schema_of", None)
+    tagged = keywords.pop("serialize_class", False)
     own = {key: value for key, value in namespace.items() if isinstance(value, Field)}
     if equal:
         namespace.setdefault("__eq__", _equal)
         namespace.setdefault("__hash__", None)
     _check_bases(name, bases)
     if not own:
-        if schema_of is not None:
-            raise TypeError("schema_of is for classes with declared fields")
+        if schema_of is not None or tagged:
+            keyword = "serialize_class" if tagged else "schema_of"
+            raise TypeError(f"{keyword} is for classes with declared fields")
         return bases
+    if tagged and not (issubclass(bases[0], CObject) and RUNTIME_CLASS(bases[0]).m_wSchema != 0xFFFF):
+        raise TypeError(f"{name}: serialize_class is for a base with a schema, not for {bases[0].__name__}")
     _check_counts(name, own)
     slots = namespace.pop("__slots__", ())
     slots = [slots] if isinstance(slots, str) else list(slots)
@@ -191,7 +195,7 @@ def _declare(
         else:
             slots.append(key)
     namespace["__slots__"] = tuple(slots)
-    plan = Plan(tuple(own.values()), _lower, schema_of)
+    plan = Plan(tuple(own.values()), _lower, schema_of, tagged)
     namespace["__mfc_plan__"] = plan
     namespace.setdefault("Serialize", plan)
     namespace.setdefault("__init__", _init)
