@@ -2,6 +2,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from .carchive import CArchive
+from .classes import CRuntimeClass
 from .graph import Program
 
 @final
@@ -12,6 +13,11 @@ class Form: ...
 
 @final
 class Table: ...
+
+@final
+class TaggedBase:
+    def __init__(self, rc: CRuntimeClass, body: Callable[[Any, CArchive], None]) -> None: ...
+    def __call__(self, obj: object, ar: CArchive, /) -> None: ...
 
 @final
 class Plan(Program):
