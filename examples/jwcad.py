@@ -198,18 +198,13 @@ class CDataEnko(CData, schema=NEWEST, versionable=True):  # an arc, of a circle 
     full_circle: int = field(DWORD)
 
 
-class Dot(CData):
-    point: list[float] = field(P)
-    temporary: int = field(DWORD)
-
-
 class Arrow(Record):
     code: int = field(DWORD)
     angle: float = field(DOUBLE)
     scale: float = field(DOUBLE)
 
 
-class CDataTen(Dot, schema=NEWEST, versionable=True):
+class CDataTen(CData, schema=NEWEST, versionable=True):
     """A point.  Some have an arrow or another mark instead of a dot.
 
     That hangs on a field before it, so it is no declared field: here `Serialize` is written by hand, and calls
@@ -217,6 +212,9 @@ class CDataTen(Dot, schema=NEWEST, versionable=True):
     """
 
     __slots__ = ("arrow",)
+
+    point: list[float] = field(P)
+    temporary: int = field(DWORD)
 
     def Serialize(self, ar: CArchive) -> None:
         super().Serialize(ar)
@@ -246,12 +244,10 @@ class CDataSunpou(CData, schema=NEWEST, versionable=True):
     points: list[CDataTen] = field(fixed(by_value(CDataTen), 4), since=420)
 
 
-class Area(CData):
-    corners: list[list[float]] = field(fixed(P, 4))  # start, end, second, third
-
-
-class CDataSolid(Area, schema=NEWEST, versionable=True):  # a filled area of three or four corners
+class CDataSolid(CData, schema=NEWEST, versionable=True):  # a filled area of three or four corners
     __slots__ = ("rgb",)
+
+    corners: list[list[float]] = field(fixed(P, 4))  # start, end, second, third
 
     def Serialize(self, ar: CArchive) -> None:
         super().Serialize(ar)

@@ -114,6 +114,7 @@ class CObject(Object, metaclass=ObjectType):
         library: bool = False,
         eq: bool = False,
         schema_of: Callable[[CArchive], int] | None = None,
+        serialize_class: bool = False,
         **kwargs: Any,
     ) -> None: ...
 

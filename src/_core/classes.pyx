@@ -51,7 +51,7 @@ class ObjectType(ABCMeta):
 
     def __new__(mcls, _name, _bases, _namespace, /, **keywords):
         if mcls._declare is not None:
-            mcls._declare(_name, _bases, _namespace, keywords)
+            _bases = mcls._declare(mcls, _name, _bases, _namespace, keywords)
         return super().__new__(mcls, _name, _bases, _namespace, **keywords)
 
 

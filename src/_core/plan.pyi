@@ -2,6 +2,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from .carchive import CArchive
+from .classes import CRuntimeClass
 from .graph import Program
 
 @final
@@ -14,12 +15,18 @@ class Form: ...
 class Table: ...
 
 @final
+class TaggedBase:
+    def __init__(self, rc: CRuntimeClass, body: Callable[[Any, CArchive], None]) -> None: ...
+    def __call__(self, obj: object, ar: CArchive, /) -> None: ...
+
+@final
 class Plan(Program):
     def __init__(
         self,
         own: Sequence[Any],
         lower: Callable[[Any], tuple[Any, ...]],
         schema_of: Callable[[CArchive], int] | None = None,
+        serialize_class: bool = False,
     ) -> None: ...
     @property
     def cls(self) -> type: ...

@@ -564,12 +564,57 @@ cdef Form new_form(tuple parts, tuple absent):
     return form
 
 
+cdef object slot_of(object cls, object name):
+    """What a class has under a name; None if that was taken away."""
+    cdef PyObject *found = _PyType_Lookup(<PyTypeObject *><PyObject *>cls, name)
+    return None if found == NULL else <object>found
+
+
 cdef object gathered(ps_op *op, uint8_t *scratch):
     """The number that `gather` put into the scratch for a field."""
     cdef PyObject *v = ps_decode(op.number, scratch + op.scratch)
     number = <object>v
     Py_XDECREF(v)
     return number
+
+
+@cython.final
+cdef class TaggedBase:
+    """The `Serialize` of a base, behind a class tag of that, whose schema it goes by (AR-110)."""
+    cdef CRuntimeClass rc
+    cdef object body            # a Plan or a Python function
+
+    def __init__(self, CRuntimeClass rc not None, body):
+        self.rc = rc
+        self.body = body
+
+    def __call__(self, obj, ar, /):
+        cdef Graph a = <CArchive?>ar
+        cdef uint32_t once = a._schema, schema = a._object_schema, stored = a._stored_schema
+        try:
+            ar.SerializeClass(self.rc)
+            self.begin(a)
+            self.body(obj, ar)
+        finally:
+            a._schema = once
+            a._object_schema = schema
+            a._stored_schema = stored
+
+    cdef int begin(self, Graph a) noexcept:
+        if not a.loading:
+            a._stored_schema = self.rc.schema & 0x7FFFFFFF
+        return 0
+
+    cdef int check(self, Graph a, object obj) except -1:
+        """Raise what keeps the base's declared fields from being stored."""
+        cdef uint32_t stored = a._stored_schema
+        self.begin(a)
+        try:
+            if isinstance(self.body, Plan):
+                (<Plan>self.body).check(a, obj)
+        finally:
+            a._stored_schema = stored
+        return 0
 
 
 @cython.final
@@ -580,20 +625,27 @@ cdef class Plan(Program):
     cdef readonly tuple fields      # with those of the bases in front
     cdef object _lower              # gives the spec of a Field
     cdef object _schema_of          # what says the schema instead of the archive, or None
-    cdef object _before             # a base's Serialize that is a Python function, or None
+    cdef object _before             # a base's Serialize that is a Python function or TaggedBase, or None
+    cdef Py_ssize_t _told           # how many of the fields are those of a TaggedBase
+    cdef bint _serialize_class      # whether the base gets a tag
     cdef tuple _parts               # (Field, spec, slot); None until the first use
     cdef tuple _cuts                # schemas at which the fields change
     cdef Form _only                 # the form, where there is one only
     cdef list _forms                # between them; None where not yet needed
 
-    def __init__(self, own, lower, schema_of=None):
+    def __init__(self, own, lower, schema_of=None, serialize_class=False):
         self.own = tuple(own)
         self._lower = lower
         self._schema_of = schema_of
+        self._serialize_class = bool(serialize_class)
 
     def __set_name__(self, owner, name):
-        """The class exists now."""
+        """The class exists now. If it has a `Serialize` of its own, there is one between it and its bases that holds
+        the slots and the declared one; to users the fields are of the one that they wrote."""
         if self.cls is not None:
+            if name == "__mfc_plan__":
+                for field in self.own:
+                    field.owner = owner
             return
         self.cls = owner
         self.fields = self.own
@@ -604,6 +656,7 @@ cdef class Plan(Program):
             if isinstance(found, Plan):
                 self.fields = (<Plan>found).fields + self.own
                 self._before = (<Plan>found)._before
+                self._told = (<Plan>found)._told
                 if self._schema_of is None:
                     self._schema_of = (<Plan>found)._schema_of
                 break
@@ -611,6 +664,9 @@ cdef class Plan(Program):
                 if not base.__module__.startswith("pysock._core"):
                     self._before = found
                 break
+        if self._serialize_class:
+            self._before = TaggedBase(class_of_type(<PyTypeObject *><PyObject *>owner.__mro__[1]), found)
+            self._told = len(self.fields) - len(self.own)
 
     def __get__(self, obj, cls):
         return self if obj is None else MethodType(self, obj)
@@ -658,8 +714,8 @@ cdef class Plan(Program):
             return 0
         parts = []
         cuts = set()
-        for field in self.fields:
-            slot = ps_member_offset(field.owner.__dict__[field.name])
+        for field in self.fields[self._told:]:
+            slot = ps_member_offset(slot_of(field.owner, field.name))
             if slot < 0 and not field.computed:
                 raise TypeError(f"{field!r}: {field.owner.__name__}.{field.name} was replaced and is no slot any more")
             parts.append((field, self._lower(field), slot))
@@ -775,7 +831,11 @@ cdef class Plan(Program):
         """Raise if an object cannot be stored."""
         cdef Form form = self.form_for(a, obj)
         cdef bytes scratch = PyBytes_FromStringAndSize(NULL, form.scratch)
-        return self.gather(a, form, obj, <uint8_t *>PyBytes_AS_STRING(scratch), False)
+        self.gather(a, form, obj, <uint8_t *>PyBytes_AS_STRING(scratch), False)
+        return self.check_base(a, obj)
+
+    cdef int check_base(self, Graph a, object obj) except -1:
+        return (<TaggedBase>self._before).check(a, obj) if isinstance(self._before, TaggedBase) else 0
 
     cdef int store(self, Graph a, object obj, CRuntimeClass tag, bint sure) except -1:
         cdef Form form
@@ -810,6 +870,8 @@ cdef class Plan(Program):
             many = PyBytes_FromStringAndSize(NULL, form.scratch)
             scratch = <uint8_t *>PyBytes_AS_STRING(many)
         self.gather(a, form, obj, scratch, sure)
+        if self._before is not None and not sure:
+            self.check_base(a, obj)
         if tag is not None:
             self.store_tag(a, obj, tag)
         if self._before is not None:
@@ -1090,7 +1152,7 @@ cdef Table new_table(Plan plan, Form form):
     cdef Py_ssize_t i
     cdef ps_op *op
     if plan._before is not None:
-        raise TypeError(f"{plan.cls.__name__} has a base with a hand-written Serialize, so it has no columns")
+        raise TypeError(f"{plan.cls.__name__} has a base with a Serialize of its own, so it has no columns")
     table.form = form
     table.held = []
     table.made = <Column *>malloc((form.n or 1) * sizeof(Column))

@@ -6,7 +6,7 @@
         next: "Stroke | None" = field(ref(), default=None)
 
 Both directions of `Serialize`, `__init__`, `__repr__` and, with `eq=True`, `==` follow from that. A hand-written
-`Serialize` in the class or in one derived from it takes the place of the declared one and may call it.
+`Serialize` in the class or in one derived from it takes the place of the declared one; `super().Serialize(ar)` is that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from reprlib import recursive_repr
 from typing import Any
 
 from ._core.carchive import Record
-from ._core.classes import CObject, ObjectType
+from ._core.classes import RUNTIME_CLASS, CObject, ObjectType
 from ._core.plan import Plan, construct
 from ._core.wire import Box
 from .elements import element
@@ -159,38 +159,62 @@ def fields(cls: Any) -> tuple[Field, ...]:
 # --- how fields become a class ------------------------------------------------------------------------------
 
 
-def _declare(name: str, bases: tuple[type, ...], namespace: dict[str, Any], keywords: dict[str, Any]) -> None:
-    """Make slots of the fields in a class body, and give the class what follows from them."""
+def _declare(
+    meta: type, name: str, bases: tuple[type, ...], namespace: dict[str, Any], keywords: dict[str, Any]
+) -> tuple[type, ...]:
+    """Make slots of the fields in a class body, and give the class what follows from them. Returns its bases."""
     equal, schema_of = keywords.pop("eq", False), keywords.pop("schema_of", None)
+    tagged = keywords.pop("serialize_class", False)
     own = {key: value for key, value in namespace.items() if isinstance(value, Field)}
     if equal:
         namespace.setdefault("__eq__", _equal)
         namespace.setdefault("__hash__", None)
     _check_bases(name, bases)
     if not own:
-        if schema_of is not None:
-            raise TypeError("schema_of is for classes with declared fields")
-        return
+        if schema_of is not None or tagged:
+            keyword = "serialize_class" if tagged else "schema_of"
+            raise TypeError(f"{keyword} is for classes with declared fields")
+        return bases
+    if tagged and not (issubclass(bases[0], CObject) and RUNTIME_CLASS(bases[0]).m_wSchema != 0xFFFF):
+        raise TypeError(f"{name}: serialize_class is for a base with a schema, not for {bases[0].__name__}")
     _check_counts(name, own)
-    slots = namespace.get("__slots__", ())
+    slots = namespace.pop("__slots__", ())
     slots = [slots] if isinstance(slots, str) else list(slots)
+    whole = namespace
+    if _calls_super(namespace.get("Serialize")):
+        namespace = {key: whole[key] for key in _SHARED if key in whole}
+        whole["__slots__"], slots = tuple(slots), []
     for key, one in own.items():
         for base in bases:
             if any(key == inherited.name for inherited in _fields_of(base)):
                 raise TypeError(f"{name}.{key} is a field of {base.__name__} already")
         one.name = key
-        del namespace[key]
+        del whole[key]
         if isinstance(one.type, _CountOf):
             namespace[key] = _length_of(one.type.name)
         else:
             slots.append(key)
     namespace["__slots__"] = tuple(slots)
-    plan = Plan(tuple(own.values()), _lower, schema_of)
+    plan = Plan(tuple(own.values()), _lower, schema_of, tagged)
     namespace["__mfc_plan__"] = plan
     namespace.setdefault("Serialize", plan)
     namespace.setdefault("__init__", _init)
     namespace["__signature__"] = _SIGNATURE
     namespace.setdefault("__repr__", _repr)
+    if namespace is whole:
+        return bases
+    whole["__mfc_plan__"] = plan
+    apart: Any = {"dynamic": False} if any(issubclass(base, CObject) for base in bases) else {}
+    return (meta(name, bases, namespace, **apart),)
+
+
+# what the class that holds the declared part of another has of that
+_SHARED = ("__module__", "__qualname__", "__doc__", "__orig_bases__", "__annotations__", "__annotate_func__")
+
+
+def _calls_super(serialize: Any) -> bool:
+    """Whether a `Serialize` calls that of a base: the declared one, in a class between it and its bases."""
+    return "__class__" in getattr(getattr(serialize, "__code__", None), "co_freevars", ())
 
 
 ObjectType._declare = _declare
@@ -323,13 +347,17 @@ def _equal(self: Any, other: Any) -> Any:
             begun.add(key)
             added.append((key, pair))  # held, so that the numbers mean them
             for one, two in _parts(*pair):
-                if type(one) is type(two) and type(one).__eq__ is _equal:
+                if type(one) is type(two) and _by_fields(type(one)):
                     waiting.append((one, two))
                 elif not one == two:
                     return False
         return True
     finally:
         begun.difference_update(key for key, _ in added)
+
+
+def _by_fields(cls: Any) -> bool:
+    return cls.__eq__ is _equal
 
 
 def _parts(one: Any, two: Any) -> Iterator[tuple[Any, Any]]:

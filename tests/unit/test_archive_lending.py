@@ -8,7 +8,6 @@ from pathlib import Path
 from struct import Struct
 from typing import Any
 
-import numpy
 import pytest
 
 from pysock import BYTE, WORD, CArchive, CFile, CFileException, CMemFile
@@ -107,6 +106,7 @@ def test_a_file_that_takes_nothing_says_so() -> None:
 
 @pytest.mark.parametrize("shape", [(0,), (0, 4), (3, 0)])
 def test_arrays_without_elements(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    numpy = pytest.importorskip("numpy")
     empty = numpy.zeros(shape, "<i4")
     with CFile(tmp_path / "f", CFile.modeCreate | CFile.modeReadWrite) as file:
         file.Write(empty)
