@@ -205,6 +205,9 @@ cdef class SockAddr:
         self._a.len = <int>len(raw)
         return self
 
+    def __reduce__(self):
+        return _sock_addr, (bytes(self),)
+
     def __bytes__(self):
         return (<char *>&self._a.ss)[:self._a.len]
 
@@ -244,6 +247,11 @@ cdef class SockAddr:
 
     def __repr__(self):
         return f"SockAddr({self.family}, {self.address!r})"
+
+
+def _sock_addr(bytes raw not None):
+    """For pickle, which finds functions of modules only."""
+    return SockAddr.from_bytes(raw)
 
 
 ps_public(SockAddr)

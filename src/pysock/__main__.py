@@ -47,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _guarded(arguments: argparse.Namespace) -> int:
     """Run it, with the manners of a command: quiet about Ctrl-C, and about a reader that has enough; one line
     about a disk that is full."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # text from elsewhere, on whatever terminal
             stream.reconfigure(errors="backslashreplace")
@@ -67,6 +68,14 @@ def _guarded(arguments: argparse.Namespace) -> int:
             _drop_stdout()
         return 2
     return status
+
+
+def _open_streams() -> None:
+    """A stream that was closed (`pysock ... >&-`, or a program without a console) is None, and its number would go to
+    the next socket."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))
 
 
 def _drop_stdout() -> None:

@@ -35,7 +35,9 @@ class Attachment:
     nests = False  # may a callback run the host's loop itself, as a modal dialog does?
 
     def __init__(self) -> None:
-        if (other := current()) is not None:
+        if (other := current()) is not None and other._is_over():
+            other.close()  # nobody did, and nobody drives the pump by it any more
+        elif other is not None:
             raise RuntimeError(f"this thread's pump is already driven by {other.host}; close that first")
         self.pump = Pump.current()
         self.closed = False
@@ -68,6 +70,10 @@ class Attachment:
         return f"<{type(self).__module__}.{type(self).__name__} {'closed' if self.closed else self.host}>"
 
     # What a host has to provide.
+
+    def _is_over(self) -> bool:
+        """Has the host's loop come to its end, for good?"""
+        return False
 
     def _open(self) -> None:
         """Have `_ready` called whenever `self.pump.fileno()` is readable."""

@@ -122,3 +122,19 @@ def test_ctrl_c_in_asyncio_run(tmp_path: object) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(main())
+
+
+def test_py_25_an_attachment_to_a_loop_that_is_closed_is_in_nobodys_way() -> None:
+    async def attach() -> pysock.aio.LoopAttachment:
+        return pysock.aio.attach()
+
+    left = asyncio.run(attach())
+    assert not left.closed
+
+    async def again() -> None:
+        with pysock.aio.attach():
+            with pytest.raises(RuntimeError, match="already driven"):
+                pysock.aio.attach()
+
+    asyncio.run(again())
+    assert left.closed

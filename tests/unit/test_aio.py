@@ -1,6 +1,7 @@
 """pysock.aio: connections that carry archives, under asyncio, uvloop, and Trio by AnyIO."""
 
 import asyncio
+import inspect
 import socket
 import ssl
 import struct
@@ -667,3 +668,46 @@ def test_connecting_has_a_time_out(
                 await pysock.aio.connect(HERE, listener.getsockname()[1], ssl=contexts[1], timeout=0.1)
 
     run(main)
+
+
+def test_a_loop_over_messages_may_be_left_early(run: Callable[[Main], None]) -> None:
+    """No async generator is left behind, of which Trio would warn."""
+
+    async def main() -> None:
+        async with (
+            await pysock.aio.serve(echo, HERE) as server,
+            await pysock.aio.connect(HERE, server.port) as conn,
+        ):
+            for text in ("one", "two"):
+                conn.write(CMsg(text), MSG)
+            async for msg in conn.messages(MSG):
+                assert msg.text == "one"
+                break
+            messages = conn.messages(MSG)
+            assert not inspect.isasyncgen(messages)
+            assert aiter(messages) is messages
+            assert (await anext(messages)).text == "two"
+
+    run(main)
+
+
+@pytest.mark.parametrize("runner", [run_asyncio, run_uvloop], ids=["asyncio", "uvloop"])
+def test_drains_that_are_cancelled_do_not_pile_up(runner: Callable[[Main], None]) -> None:
+    async def main() -> None:
+        async def deaf(conn: pysock.aio.Connection) -> None:
+            await done.wait()
+            conn.abort()
+
+        done = asyncio.Event()
+        async with await pysock.aio.serve(deaf, HERE, read_limits=(0, 0)) as server:
+            conn: Any = await pysock.aio.connect(HERE, server.port, write_limits=(1, 0))
+            conn.write(bytes(16 << 20), raw(16 << 20))
+            for _ in range(20):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0):
+                        await conn.drain()
+            assert not conn._drainers
+            conn.abort()
+            done.set()
+
+    runner(main)

@@ -1,6 +1,7 @@
 """CAsyncSocket's Python side: arguments and their errors, buffers, overriding, lifetime (PY-28 to PY-32)."""
 
 import array
+import copy
 import errno
 import gc
 import inspect
@@ -31,6 +32,7 @@ from pysock import (
     AF_INET,
     AF_INET6,
     FD_ALL,
+    FD_CLOSE,
     FD_READ,
     SO_DONTLINGER,
     SO_LINGER,
@@ -39,6 +41,7 @@ from pysock import (
     SO_REUSEADDR,
     SOCK_STREAM,
     SOCKET_ERROR,
+    WSAECONNRESET,
     WSAEINVAL,
     WSAENOBUFS,
     WSAENOTCONN,
@@ -740,3 +743,20 @@ def test_lt_14_detach_tells_of_an_urgent_byte_that_stays_behind():
         with pytest.warns(ResourceWarning, match="1 urgent bytes not read are lost"):
             handle = sock.Detach()
         socket.socket(fileno=handle).close()
+
+
+@pytest.mark.parametrize(
+    ("family", "address"), [(AF_INET, ("1.2.3.4", 5)), (AF_INET6, ("::1", 5, 6, 7))], ids=["IPv4", "IPv6"]
+)
+def test_addresses_are_values(family, address):
+    a = SockAddr(family, address)
+    for copied in (copy.copy(a), copy.deepcopy([a])[0], pickle.loads(pickle.dumps(a))):
+        assert (copied, copied.address) == (a, address)
+
+
+def test_cs_11_a_notification_put_back_as_the_porting_guide_says():
+    with attached() as (sock, _peer):
+        handle, event, error = sock.m_hSocket, FD_CLOSE, WSAECONNRESET
+        Pump.current().call_soon(lambda: CAsyncSocket.DoCallBack(handle, event | error << 16))
+        until(lambda: sock.log)
+        assert sock.log == [("OnClose", WSAECONNRESET)]

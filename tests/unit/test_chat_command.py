@@ -207,6 +207,8 @@ def test_a_pipe_may_hold_more_than_the_queue(start: Start, server: Process, port
         (["serve", "--history", "0"], 2, "a number from 1 on, not '0'"),
         (["serve", "--ansi", "klingon"], 2, "klingon"),
         (["serve", "--port", "0", "--host", "no.such.host.invalid"], 1, "there is no host"),
+        (["serve", "--port", "0", "--host", "a..b"], 1, "there is no host 'a..b'"),
+        (["serve", "--port", "0", "--host", ""], 1, "there is no host ''"),
         (["serve", "--port", "0", "--host", "203.0.113.1"], 1, "cannot serve 203.0.113.1:0"),
         ([], 2, "serve|join"),
     ],
@@ -275,3 +277,54 @@ def test_in_a_terminal(start: Start, port: str) -> None:
         for fd in (master, slave):
             with contextlib.suppress(OSError):
                 os.close(fd)
+
+
+needs_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+
+
+def by_shell(command: str, port: str = "0") -> subprocess.CompletedProcess[str]:
+    """A command line of a shell, in which `$PYSOCK` is this library's command."""
+    environment = {**os.environ, "PYSOCK": f"{sys.executable} -m pysock", "PORT": port}
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, env=environment)
+
+
+@posix
+@pytest.mark.parametrize("closed", ["<&-", ">&- </dev/null", "2>&- </dev/null", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_traceback(port: str, closed: str) -> None:
+    done = by_shell(f"$PYSOCK chat join --name ann --port $PORT {closed}", port)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@posix
+@needs_full
+def test_a_full_disk_ends_the_conversation_in_one_line(server: Process, port: str) -> None:
+    with (
+        open("/dev/full", "w") as full,
+        subprocess.Popen(
+            [sys.executable, "-m", "pysock", "chat", "join", "--name", "ann", "--port", port],
+            stdin=subprocess.PIPE,  # which does not end
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as ann,
+    ):
+        assert ann.stderr
+        assert (ann.wait(60), ann.stderr.read()) == (2, "pysock chat: No space left on device\n")
+    server.see("^.*ann .* is gone: left$")
+
+
+@posix
+def test_a_reader_of_the_log_that_has_enough_ends_the_server(start: Start) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-m", "pysock", "chat", "serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with server:
+        assert server.stdout and server.stderr
+        port = re.sub(r".*:(\d+);.*", r"\1", server.stdout.readline()).strip()
+        server.stdout.close()
+        ann = start("join", "--port", port, "--name", "ann")
+        ann.see("^server: the discussion is over$")
+        assert (ann.end(), server.wait(60), server.stderr.read()) == (1, 1, "")

@@ -105,6 +105,18 @@ def test_a_full_disk_is_one_line(words: list[str]) -> None:
     assert (done.returncode, done.stderr) == (2, f"pysock {words[0]}: No space left on device\n")
 
 
+@pytest.mark.windows_lacks("a shell of POSIX")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_traceback(closed: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m pysock demo {closed}', sys.executable],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_failed_is_named(made_up: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
     made_up.run = lambda arguments: open("no/such/file")
     assert command.main(["made-up"]) == 2

@@ -135,7 +135,11 @@ class TransportConnection(Connection, asyncio.Protocol):
         if self._full:
             future: asyncio.Future[None] = self._loop.create_future()
             self._drainers.append(future)
-            await future
+            try:
+                await future
+            finally:  # cancelled again and again while the peer takes nothing, these would pile up
+                if future in self._drainers:
+                    self._drainers.remove(future)
             if self._error is not None:
                 raise ConnectionResetError(f"the connection is broken: {self._error}") from self._error
 

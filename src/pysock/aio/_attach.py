@@ -44,6 +44,9 @@ class LoopAttachment(Attachment):
             self._wake = wake
             self.loop.add_reader(wake.fileno(), wake.drain)
 
+    def _is_over(self) -> bool:
+        return self.loop.is_closed()
+
     def _release(self) -> None:
         if self._watcher is not None:
             self._watcher.close()
@@ -111,7 +114,8 @@ def attach(loop: asyncio.AbstractEventLoop | None = None) -> LoopAttachment:
     Exceptions of callbacks go to `Pump.on_callback_error`, as everywhere; KeyboardInterrupt and SystemExit
     leave the loop's `run_forever()`.  `pysock.quit()` ends `pysock.run()` only, not this loop.
 
-    Raises RuntimeError when no loop is running and none is given, or when the pump is attached already.
+    Raises RuntimeError when no loop is running and none is given, or when the pump is attached already, to a loop that
+    is not closed.
     [PY-25]
     """
     return LoopAttachment(asyncio.get_running_loop() if loop is None else loop)

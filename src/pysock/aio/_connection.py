@@ -130,7 +130,8 @@ class Connection(ABC):
 
         TimeoutError, and the connection is aborted, if the peer takes nothing for `stall_timeout` seconds (see
         `connect`) while there is something to send; ConnectionError if it breaks or is aborted meanwhile. TLS has no
-        half-closed state: under asyncio it waits up to `stall_timeout` seconds for the peer to end TLS.
+        half-closed state: under asyncio it waits up to `stall_timeout` seconds (30 if None) for the peer to end TLS,
+        and the loop may hold some of the last bytes until then; what a peer has not taken by then is lost, untold.
         """
 
     @abstractmethod
@@ -200,24 +201,23 @@ class Connection(ABC):
     def messages(self, T: type[Obj], *, timeout: float | None = None) -> AsyncIterator[Obj | None]: ...
     @overload
     def messages(self, T: Any, *, timeout: float | None = None) -> AsyncIterator[Any]: ...
-    async def messages(self, T: Any, *, timeout: float | None = None) -> AsyncIterator[Any]:
+    def messages(self, T: Any, *, timeout: float | None = None) -> AsyncIterator[Any]:
         """Iterate over values of the wire type `T` until the peer has closed its side.
 
         As `read`; but the end of the stream, where no message has begun, ends the loop. `timeout` is for each.
         ValueError if a value takes no bytes, as there would be no end of them.
         """
 
-        def attempt() -> Any:
-            if self._in.at_eof:
-                return _End
-            before = self._in.unread
-            value = self._in.try_read(T)
-            if value is not PENDING and self._in.unread == before:
-                raise ValueError(f"a value of {T!r} took no bytes: there would be no end of such messages")
-            return value
+        return _Messages(self, T, timeout)
 
-        while (value := await self._take(attempt, timeout)) is not _End:
-            yield value
+    def _next_message(self, T: Any) -> Any:
+        if self._in.at_eof:
+            return _End
+        before = self._in.unread
+        value = self._in.try_read(T)
+        if value is not PENDING and self._in.unread == before:
+            raise ValueError(f"a value of {T!r} took no bytes: there would be no end of such messages")
+        return value
 
     async def _take(self, attempt: Callable[[], V | Pending], timeout: float | None) -> V:
         if self._busy:
@@ -267,6 +267,23 @@ class Connection(ABC):
             await self.close()
         else:
             self.abort()
+
+
+class _Messages:
+    """What `messages` gives.  No generator: nothing has to be closed when a loop is left early, of which Trio warns."""
+
+    def __init__(self, connection: Connection, T: Any, timeout: float | None) -> None:
+        self._connection, self._timeout = connection, timeout
+        self._attempt = lambda: connection._next_message(T)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        value = await self._connection._take(self._attempt, self._timeout)
+        if value is _End:
+            raise StopAsyncIteration
+        return value
 
 
 class Server(ABC):

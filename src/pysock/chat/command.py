@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from dataclasses import replace
+from typing import TextIO
 
 from pysock import Pump, SocketException
 
@@ -85,12 +86,12 @@ def _serve(arguments: argparse.Namespace) -> int:
         max_members=arguments.members,
     )
     try:
-        address = server.listen(arguments.port, socket.gethostbyname(arguments.host))
-    except socket.gaierror:
+        address = server.listen(arguments.port, _address(arguments.host))
+    except (socket.gaierror, UnicodeError):
         return _failed(f"there is no host {arguments.host!r}")
     except SocketException as error:
         return _failed(f"cannot serve {arguments.host}:{arguments.port}: {explain(error.winerror)}")
-    _log_to_stdout(logging.DEBUG if arguments.verbose else logging.INFO)
+    log_file = _log_to_stdout(logging.DEBUG if arguments.verbose else logging.INFO)
     print("serving a chat at {}:{}; Ctrl-C ends it".format(*address), flush=True)
     pump = Pump.current()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -98,12 +99,22 @@ def _serve(arguments: argparse.Namespace) -> int:
         try:
             pump.run()
         except KeyboardInterrupt:
-            server.stop()
-            pump.run_until(lambda: not server.members, server.grace + 1)
+            pass
+        server.stop()
+        pump.run_until(lambda: not server.members, server.grace + 1)
     finally:
         server.close_all()
         signal.signal(signal.SIGTERM, before)
+    if log_file.failure is not None:
+        raise log_file.failure
     return 0
+
+
+def _address(host: str) -> str:
+    """The system takes a name that is empty, of a variable that was not set perhaps, for all interfaces."""
+    if not host:
+        raise socket.gaierror
+    return socket.gethostbyname(host)
 
 
 def _join(arguments: argparse.Namespace) -> int:
@@ -118,6 +129,8 @@ def _join(arguments: argparse.Namespace) -> int:
             pump.run_until(lambda: client.gone, client.grace + 1)
     finally:
         client.end("left")
+    if client.failure is not None:
+        raise client.failure
     if client.reason == "left":
         return 0
     if not client.joined:
@@ -130,12 +143,27 @@ def _failed(why: str) -> int:
     return 1
 
 
-def _log_to_stdout(level: int) -> None:
-    handler = logging.StreamHandler(sys.stdout)
+class _Log(logging.StreamHandler[TextIO]):
+    """Ends the server, in good order, when nobody takes the log any more or its disk is full."""
+
+    failure: OSError | None = None
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if isinstance(error := sys.exc_info()[1], OSError):
+            if self.failure is None:
+                self.failure = error
+                Pump.current().stop()
+        else:
+            super().handleError(record)
+
+
+def _log_to_stdout(level: int) -> _Log:
+    handler = _Log(sys.stdout)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     log.handlers[:] = [handler]
     log.setLevel(level)
     log.propagate = False
+    return handler
 
 
 def _user() -> str | None:

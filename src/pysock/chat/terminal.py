@@ -28,6 +28,7 @@ class Terminal(Client):
     def __init__(self, name: str, stdin: TextIO, stdout: TextIO, *, wire: Wire | None = None) -> None:
         super().__init__(name, wire=wire)
         self.reason = ""  # why it is over
+        self.failure: OSError | None = None  # of the output: nobody sees what is said any more
         self._stdin = stdin
         self._stdout = stdout
         self._pump = Pump.current()
@@ -42,8 +43,12 @@ class Terminal(Client):
     def OnLine(self, line: str) -> None:
         if line in self._own:
             self._own.remove(line)
-        else:
-            print(shown(line), file=self._stdout, flush=True)
+        elif self.failure is None:
+            try:
+                print(shown(line), file=self._stdout, flush=True)
+            except OSError as error:
+                self.failure = error
+                self.leave()
 
     def OnDrained(self) -> None:
         self._say_it()
