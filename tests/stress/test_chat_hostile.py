@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import pytest
 from chat_support import Raw, packet, serving, small, until
+from memory import descriptors
 from sock_support import LOOPBACK
-from stress_kit import alive, descriptors, resident
+from stress_kit import alive, resident
 
 from pysock import Pump
 from pysock.chat import Server

@@ -1,18 +1,17 @@
 """Bad input and bad luck: one server on one thread with archives over CSockets, a thousand clients that
 misbehave, and one that does not."""
 
-import gc
-import os
 import random
 import socket
 import struct
-import sys
 import threading
 from types import SimpleNamespace
 
 import pytest
 from blocking_support import Blocker, blocking_listener
+from memory import descriptors
 from sock_support import LOOPBACK, PATIENCE, port_of
+from stress_kit import resident
 
 from pysock import (
     CArchive,
@@ -261,18 +260,7 @@ def test_garbage(server):
     assert {kind_of(e) for e in server.ends} <= {"endOfFile", "badClass", "badIndex", "badSchema", "limit"}
 
 
-def resident():
-    gc.collect()
-    with open("/proc/self/statm") as f:
-        return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def descriptors():
-    return len(os.listdir("/proc/self/fd"))
-
-
 @pytest.mark.subprocess_memory
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 def test_a_thousand_in_a_row_leave_nothing(server):
     kinds = list(HOSTILE.values())
     marks = []

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from stress_kit import PERCENT, scaled
 
 import pysock
 from pysock import CArchive
@@ -34,6 +35,11 @@ def splits(n: int) -> list[int]:
     return [i for i in sorted({*EDGES, n // 3, n - 3, n - 1, n}) if i <= n]
 
 
+def piece(n: int) -> int:
+    """Single bytes; of a long one more at a time where less than the full size is asked for."""
+    return 1 if n <= SMALL else 100 // PERCENT
+
+
 def two(data: bytes, at: int) -> Iterator[bytes]:
     return iter([data[:at], data[at:]])
 
@@ -44,7 +50,7 @@ def test_byte_by_byte(vector: dict[str, Any]) -> None:
     how = {"unicode": is_unicode(vector), **NO_LIMITS}
     want = condensed(run(program, **how).lines)
     for patience in (NEVER, AT_ONCE):
-        assert condensed(run_pushed(program, pieces(data, 1), patience, **how).lines) == want
+        assert condensed(run_pushed(program, pieces(data, piece(len(data))), patience, **how).lines) == want
 
 
 @by_name
@@ -106,7 +112,7 @@ def test_document_byte_by_byte(name: str) -> None:
 def test_document_at_every_split_point(name: str) -> None:
     load, settings, dumps = document(name)
     data = (CORPUS / name).read_bytes()
-    for i, at in enumerate(range(0, len(data) + 1, max(1, len(data) // 500))):
+    for i, at in enumerate(range(0, len(data) + 1, max(1, len(data) // scaled(500)))):
         source = two(data, at)
         patience = AT_ONCE if i % 4 == 0 else NEVER
         assert dumps(pull(patient(patience, **settings), source, load)) == data, f"split at {at}"

@@ -29,10 +29,12 @@ fi
 
 want=$( { cat "$here"/{setup.sh,pins.sh,launcher.c,launcher.rc,requirements-win.txt}
           dpkg-query -W -f='${Package} ${Version}\n' $APT_PACKAGES libwine
-          "$host" -c 'import sys; print(sys.version)'; echo "$WINLAB_DIR"; } | sha256sum | cut -d' ' -f1)
-mkdir -p "$WINLAB_DIR"
-exec 9>"$WINLAB_DIR/lock"; flock 9
-if [ "$(cat "$WINLAB_DIR/stamp" 2>/dev/null)" = "$want" ]; then
+          echo "$WINLAB_DIR"; } | sha256sum | cut -d' ' -f1)   # not the host's Python: any 3.11 will do, and what is
+mkdir -p "$WINLAB_DIR"                                         # first in PATH differs from caller to caller
+is_ready() { [ "$(cat "$WINLAB_DIR/stamp" 2>/dev/null)" = "$want" ]; }
+exec 9>"$WINLAB_DIR/lock"; flock -s 9
+is_ready || lock_for_change
+if is_ready; then
     say "ready in $WINLAB_DIR"
     exit 0
 fi
