@@ -597,6 +597,8 @@ cdef bytes read_exact(Buffer c, int64_t n, int64_t at):
 
 cdef int enter_item(Buffer c) except -1:
     """Begin a composite read; the outermost one gets a budget of max_total bytes (AR-181)."""
+    if c.busy:
+        unusable(c)  # before the window opens: it has been put away
     if c.nesting == 0 and c.max_total_ >= 0 and c.loading:
         c.budget = c.base + (c.rcur - c.start) + c.max_total_
         open_window(c)

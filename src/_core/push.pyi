@@ -5,7 +5,7 @@ from typing import Any, Final, Literal, Self, TypedDict, TypeVar, final, overloa
 import typing_extensions
 from typing_extensions import disjoint_base
 
-from .carchive import CArchive, _Loads
+from .carchive import CArchive, _Loads, _Made
 from .classes import ClassRegistry, CObject, CRuntimeClass
 from .transact import Waiter
 from .wire import WCHAR, CString, CStringA, CStringW, FloatBox, IntBox, bool_
@@ -69,6 +69,8 @@ class PushArchive:
     @overload
     def try_read(self, T: type[FloatBox], /) -> float | Literal[Pending.PENDING]: ...
     @overload
+    def try_read(self, T: type[_Made], /) -> _Made | Literal[Pending.PENDING]: ...
+    @overload
     def try_read(self, T: _Loads[_V], /) -> _V | Literal[Pending.PENDING]: ...
     @overload
     def try_read(self, T: type[_O], /) -> _O | Literal[Pending.PENDING] | None: ...
@@ -86,6 +88,8 @@ class PushArchive:
     def messages(self, T: type[IntBox], /) -> Iterator[int]: ...
     @overload
     def messages(self, T: type[FloatBox], /) -> Iterator[float]: ...
+    @overload
+    def messages(self, T: type[_Made], /) -> Iterator[_Made]: ...
     @overload
     def messages(self, T: _Loads[_V], /) -> Iterator[_V]: ...
     @overload

@@ -402,7 +402,7 @@ from typing import reveal_type
 import pysock
 import pysock.aio
 from pysock import CArchive, CObject, CPoint, POINT, WORD, CString, Record, array_of, count_of, field, ref
-from pysock import CMapStringToString, CObArray, CStringList, CWordArray
+from pysock import CMapStringToString, CObArray, CStringList, CTime, CWordArray
 
 class Stroke(CObject, schema=1):
     pen_width: int = field(WORD)
@@ -427,6 +427,11 @@ with CArchive(b"", CArchive.load) as ar:
     reveal_type(ar.read_list(Header, 3))  # list[Header]
     reveal_type(ar.read_list(Stroke, 3))  # list[Stroke | None]
     reveal_type(ar.read_list(WORD, 3))  # list[int]
+    reveal_type(ar.read(CTime))  # CTime
+    reveal_type(ar.read(pysock.CRect))  # CRect
+    reveal_type(ar.read(pysock.GUID))  # UUID
+    reveal_type(ar.read_list(CTime, 3))  # list[CTime]
+    reveal_type(pysock.PushArchive().try_read(CTime))  # CTime | Literal[Pending.PENDING]
 
 async def over_the_wire(conn: pysock.aio.Connection, push: pysock.PushArchive) -> None:
     reveal_type(await conn.read(Header))  # Header

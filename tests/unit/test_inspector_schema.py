@@ -277,6 +277,37 @@ def test_messages_one_after_the_other() -> None:
     assert isinstance(cut.error, EOFError)
 
 
+class CRepeated(CObject, schema=1):
+    a: int = field(BYTE)
+
+
+def test_objects_one_after_the_other() -> None:
+    """From the second on, the class is a number in the tag; and an object may be one that came before, or none."""
+    file = CMemFile()
+    one = CRepeated(a=1)
+    with CArchive(file, CArchive.store) as ar:
+        for each in (one, CRepeated(a=2), one, None, CRepeated(a=3)):
+            ar.WriteObject(each)
+    decoded = decode(from_bytes(file.getvalue()), CRepeated, repeat=True)
+    assert decoded.error is None
+    covers(decoded.nodes, len(file.getvalue()))
+    found = [line.strip() for line in lines(decoded.nodes)]
+    assert [line for line in found if line.startswith(("object", "tag back", "null", "number BYTE"))] == [
+        "object object #2 CRepeated",
+        "number BYTE a = 1",
+        "object object #3 CRepeated",
+        "number BYTE a = 2",
+        "tag back to object #2",
+        "null null",
+        "object object #4 CRepeated",
+        "number BYTE a = 3",
+    ]
+    bodies = decode(from_bytes(b"\1\2\3"), CRepeated, repeat=True)
+    assert [line.strip() for line in lines(bodies.nodes) if "BYTE" in line] == [
+        f"number BYTE a = {n}" for n in (1, 2, 3)
+    ]
+
+
 @pytest.mark.parametrize(
     "wanted, data, last",
     [

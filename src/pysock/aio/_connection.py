@@ -12,7 +12,7 @@ from .._core.carchive import CArchive
 from .._core.push import PENDING, Pending, PushArchive
 
 if TYPE_CHECKING:
-    from .._core.carchive import _Loads
+    from .._core.carchive import _Loads, _Made
     from .._core.classes import CObject
     from .._core.push import _Options
     from .._core.wire import WCHAR, CString, CStringA, CStringW, FloatBox, IntBox, bool_
@@ -158,6 +158,8 @@ class Connection(ABC):
     @overload
     async def read(self, T: type[FloatBox], *, timeout: float | None = None) -> float: ...
     @overload
+    async def read(self, T: type[_Made], *, timeout: float | None = None) -> _Made: ...
+    @overload
     async def read(self, T: _Loads[V], *, timeout: float | None = None) -> V: ...
     @overload
     async def read(self, T: type[Obj], *, timeout: float | None = None) -> Obj | None: ...
@@ -195,6 +197,8 @@ class Connection(ABC):
     def messages(self, T: type[IntBox], *, timeout: float | None = None) -> AsyncIterator[int]: ...
     @overload
     def messages(self, T: type[FloatBox], *, timeout: float | None = None) -> AsyncIterator[float]: ...
+    @overload
+    def messages(self, T: type[_Made], *, timeout: float | None = None) -> AsyncIterator[_Made]: ...
     @overload
     def messages(self, T: _Loads[V], *, timeout: float | None = None) -> AsyncIterator[V]: ...
     @overload

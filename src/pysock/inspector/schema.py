@@ -74,10 +74,11 @@ def decode(
     error: BaseException | None = None
     value = None
     try:
-        value = load(ar, source, wanted, offset)
+        pointers = _is_object(wanted) and _tagged(source, wanted, offset)
+        value = load(ar, wanted, pointers)
         while repeat and 0 < ar.offset and ar.position < source.size:
             before = ar.position
-            load(ar, source, wanted, before)
+            load(ar, wanted, pointers)  # from the second on, a tag may be the number of a class or an object
             if ar.position == before:
                 break
     except Exception as failure:  # of the stream, or of the user's code
@@ -93,17 +94,17 @@ def decode(
     return Decoded(nodes, ar.found, error)
 
 
-def load(ar: TracingArchive, source: Source, wanted: Any, offset: int) -> Any:
-    """One value of what the user named."""
+def load(ar: TracingArchive, wanted: Any, pointer: bool) -> Any:
+    """One value of what the user named; an object with its tag, or without."""
     ar.m_pDocument = None  # a value before it was a document of its own
-    if isinstance(wanted, type) and issubclass(wanted, CObject) and not _tagged(source, wanted, offset):
+    if _is_object(wanted) and not pointer:
         if hasattr(wanted, "__mfc_load__"):
             return ar.read(wanted)
         made: Any = wanted.__new__(wanted)  # as an archive makes it
         if hasattr(made, "__mfc_init__"):
             made.__mfc_init__()
         return _serialize(ar, made)
-    if hasattr(wanted, "__mfc_load__") or (isinstance(wanted, type) and issubclass(wanted, CObject)):
+    if hasattr(wanted, "__mfc_load__") or _is_object(wanted):
         return ar.read(wanted)
     if isinstance(wanted, type) and hasattr(wanted, "Serialize"):
         return _serialize(ar, wanted())
@@ -116,6 +117,10 @@ def _serialize(ar: TracingArchive, made: Any) -> Any:
     ar.m_pDocument = made  # where a document's parts look for it
     made.Serialize(ar)
     return made
+
+
+def _is_object(wanted: Any) -> bool:
+    return isinstance(wanted, type) and issubclass(wanted, CObject)
 
 
 def _tagged(source: Source, wanted: type[CObject], offset: int) -> bool:

@@ -114,7 +114,8 @@ class TracingArchive(CArchive):
         children = [child for child, _ in results if child.length or child.children]
         if len(children) == 1 and not children[0].children and node.kind not in ("object", "archive"):
             only = children[0]
-            if (only.offset, only.length) == (node.offset, node.length) and only.kind not in _POINTERS:
+            same = (only.offset, only.length) == (node.offset, node.length) and only.kind not in _POINTERS
+            if same and value is not None:
                 children = []  # the same again
         if children:
             node.children = [*node.children, *children]
