@@ -415,7 +415,7 @@ cdef class CSocket(CAsyncSocket):
     # --- construction (CS-1 to CS-4) ----------------------------------------------------------------------
 
     @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
-    def Create(self, nSocketPort=0, int nSocketType=SOCK_STREAM, lpszSocketAddress=None):
+    def Create(self, nSocketPort=0, nSocketType=SOCK_STREAM, lpszSocketAddress=None):
         """Create($self, nSocketPort=0, nSocketType=1, lpszSocketAddress=None)\n--\n
         Opens a handle and binds it, with notifications of every kind (CS-2).  Port 0: the system's choice.
 

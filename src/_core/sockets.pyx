@@ -225,6 +225,20 @@ cdef int event_mask(object lEvent) except -1:
     return m
 
 
+cdef int int_of(object x, str argument) except? -1:
+    """An argument that goes to the system as an int."""
+    cdef long long n
+    try:
+        n = x
+    except TypeError:
+        raise TypeError(f"{argument} must be an int, not {type(x).__name__}") from None
+    except OverflowError:
+        n = 1 << 40
+    if n != <int>n:
+        raise ValueError(f"{argument} must be an int of 32 bits, not {x!r}")
+    return <int>n
+
+
 cdef bint is_address(object x):
     return not isinstance(x, int) and x is not None and x is not UNSET
 
@@ -353,7 +367,7 @@ cdef class CAsyncSocket(Watched):
     # ------------------------------------------------------------------
 
     @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
-    def Create(self, nSocketPort=0, int nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, lpszSocketAddress=None):
+    def Create(self, nSocketPort=0, nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, lpszSocketAddress=None):
         """Create($self, nSocketPort=0, nSocketType=1, lEvent=0x3F, lpszSocketAddress=None)\n--\n
         Socket, then Bind (AS-7).  Port 0: the system's choice, which takes long (0.4 ms) while tens of
         thousands of ports wait out TIME_WAIT: a client that connects that often calls Socket instead.
@@ -382,8 +396,7 @@ cdef class CAsyncSocket(Watched):
         return self.Socket(kind, lEvent, protocol, family)
 
     @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
-    def Socket(self, int nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, int nProtocolType=0,
-               int nAddressFormat=AF_INET):
+    def Socket(self, nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, nProtocolType=0, nAddressFormat=AF_INET):
         """Socket($self, nSocketType=1, lEvent=0x3F, nProtocolType=0, nAddressFormat=2)\n--\n
         Opens a handle of the given type, protocol and family, without binding it (AS-10).
 
@@ -392,12 +405,15 @@ cdef class CAsyncSocket(Watched):
         """
         cdef ps_sock_t s
         cdef int mask = event_mask(lEvent)
+        cdef int kind = int_of(nSocketType, "nSocketType")
+        cdef int protocol = int_of(nProtocolType, "nProtocolType")
+        cdef int family = int_of(nAddressFormat, "nAddressFormat")
         cdef int r
         self._must_be_empty("Socket")
         current_pump()
-        r = ps_socket(nAddressFormat, nSocketType, nProtocolType, &s)
+        r = ps_socket(family, kind, protocol, &s)
         if r >= 0:
-            r = self._hold(s, nAddressFormat, nSocketType, nProtocolType)
+            r = self._hold(s, family, kind, protocol)
             if r < 0:
                 ps_close(s)
         if r < 0:
@@ -616,7 +632,7 @@ cdef class CAsyncSocket(Watched):
     # ---------------------------------------------------------------------
 
     @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
-    def SetSockOpt(self, int nOptionName, lpOptionValue, int nLevel=SOL_SOCKET):
+    def SetSockOpt(self, nOptionName, lpOptionValue, nLevel=SOL_SOCKET):
         """SetSockOpt($self, nOptionName, lpOptionValue, nLevel=...)\n--\n
         Sets an option: an int or bool, (onoff, seconds) for SO_LINGER, or the bytes of a C structure
         (AS-21).
@@ -625,34 +641,38 @@ cdef class CAsyncSocket(Watched):
         """
         cdef linger lg
         cdef Py_buffer view
+        cdef int option = int_of(nOptionName, "nOptionName"), level = int_of(nLevel, "nLevel")
         cdef int number, r
         if not usable(self, "SetSockOpt"):
             return False
-        if nLevel == SOL_SOCKET:
-            if not self._suitable(nOptionName):
+        if level == SOL_SOCKET:
+            if not self._suitable(option):
                 return bool(self._fail("SetSockOpt", PS_WSAENOPROTOOPT))
-            if nOptionName in (SO_DONTLINGER, SO_REUSEADDR, SO_OOBINLINE):  # what these mean must be known here
+            if option in (SO_DONTLINGER, SO_REUSEADDR, SO_OOBINLINE):  # what these mean must be known here
                 lpOptionValue = _truth(lpOptionValue)
-            if nOptionName == SO_DONTLINGER:
-                nOptionName, lpOptionValue = SO_LINGER, (0 if lpOptionValue else 1, 0)
-            if nOptionName == SO_REUSEADDR and POSIX_REUSE and self._type == SOCK_STREAM:
+            if option == SO_DONTLINGER:
+                option, lpOptionValue = SO_LINGER, (0 if lpOptionValue else 1, 0)
+            if option == SO_REUSEADDR and POSIX_REUSE and self._type == SOCK_STREAM:
                 self._reuse = bool(lpOptionValue)       # Bind has its own opinion: DV-22
                 return True
-            if nOptionName == SO_LINGER and isinstance(lpOptionValue, tuple):
-                lg.l_onoff, lg.l_linger = lpOptionValue
-                r = ps_setsockopt(self._watch.fd, nLevel, nOptionName, &lg, sizeof(lg))
+            if option == SO_LINGER and isinstance(lpOptionValue, tuple):
+                if len(lpOptionValue) != 2:
+                    raise ValueError(f"lpOptionValue of SO_LINGER must be (onoff, seconds), not {lpOptionValue!r}")
+                lg.l_onoff = int_of(lpOptionValue[0], "lpOptionValue[0]")
+                lg.l_linger = int_of(lpOptionValue[1], "lpOptionValue[1]")
+                r = ps_setsockopt(self._watch.fd, level, option, &lg, sizeof(lg))
                 return True if r >= 0 else bool(self._fail("SetSockOpt", -r))
         if isinstance(lpOptionValue, int):
-            number = lpOptionValue
-            r = ps_setsockopt(self._watch.fd, nLevel, nOptionName, &number, sizeof(number))
-            if r >= 0 and nLevel == SOL_SOCKET and nOptionName == SO_OOBINLINE:
+            number = int_of(lpOptionValue, "lpOptionValue")
+            r = ps_setsockopt(self._watch.fd, level, option, &number, sizeof(number))
+            if r >= 0 and level == SOL_SOCKET and option == SO_OOBINLINE:
                 self._inline(number != 0)
         else:
             try:
                 PyObject_GetBuffer(lpOptionValue, &view, PyBUF_SIMPLE)
             except (TypeError, BufferError):
                 raise _no_option(lpOptionValue) from None
-            r = ps_setsockopt(self._watch.fd, nLevel, nOptionName, view.buf, <int>view.len)
+            r = ps_setsockopt(self._watch.fd, level, option, view.buf, <int>view.len)
             PyBuffer_Release(&view)
         return True if r >= 0 else bool(self._fail("SetSockOpt", -r))
 
@@ -669,7 +689,7 @@ cdef class CAsyncSocket(Watched):
         return option != SO_BROADCAST
 
     @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
-    def GetSockOpt(self, int nOptionName, int nLevel=SOL_SOCKET):
+    def GetSockOpt(self, nOptionName, nLevel=SOL_SOCKET):
         """GetSockOpt($self, nOptionName, nLevel=...)\n--\n
         An option's value: an int, (onoff, seconds) for SO_LINGER, else the bytes of a C structure; None if
         it fails (AS-21).  SO_ERROR: a Winsock number; reading clears it."""
@@ -678,10 +698,10 @@ cdef class CAsyncSocket(Watched):
         cdef linger *lg = <linger *>value
         cdef unsigned int due
         cdef int r
-        cdef int option = nOptionName
+        cdef int option = int_of(nOptionName, "nOptionName"), level = int_of(nLevel, "nLevel")
         if not usable(self, "GetSockOpt"):
             return None
-        if nLevel == SOL_SOCKET:
+        if level == SOL_SOCKET:
             if not self._suitable(option):
                 self._fail("GetSockOpt", PS_WSAENOPROTOOPT)
                 return None
@@ -694,11 +714,11 @@ cdef class CAsyncSocket(Watched):
             if option == SO_DONTLINGER:
                 option = SO_LINGER
         memset(value, 0, sizeof(value))
-        r = ps_getsockopt(self._watch.fd, nLevel, option, value, &n)
+        r = ps_getsockopt(self._watch.fd, level, option, value, &n)
         if r < 0:
             self._fail("GetSockOpt", -r)
             return None
-        if nLevel == SOL_SOCKET and option == SO_LINGER:
+        if level == SOL_SOCKET and option == SO_LINGER:
             return int(lg.l_onoff == 0) if nOptionName != option else (lg.l_onoff, lg.l_linger)
         if n == sizeof(int):
             return (<int *>value)[0]
@@ -757,9 +777,10 @@ cdef class CAsyncSocket(Watched):
     # --- connection (AS-29 to AS-37)
     # ------------------------------------------------------------------------------
 
-    def Listen(self, int nConnectionBacklog=5):
+    def Listen(self, nConnectionBacklog=5):
         """Lets clients connect (AS-29).  Returns True, else False; sets WSAEINVAL (not bound), WSAEISCONN,
         WSAEOPNOTSUPP (not a stream), WSAEADDRINUSE."""
+        cdef int backlog = int_of(nConnectionBacklog, "nConnectionBacklog")
         cdef int r = 0
         if not usable(self, "Listen"):
             return False
@@ -772,7 +793,7 @@ cdef class CAsyncSocket(Watched):
         else:
             r = self._pump.register(self)
             if r >= 0:
-                r = ps_listen(self._watch.fd, nConnectionBacklog)
+                r = ps_listen(self._watch.fd, backlog)
         if r < 0:
             return bool(self._fail("Listen", -r))
         ps_ev_listen(&self._ev)

@@ -34,6 +34,7 @@ from pysock import (
     FD_ALL,
     FD_CLOSE,
     FD_READ,
+    MSG_PEEK,
     SO_DONTLINGER,
     SO_LINGER,
     SO_OOBINLINE,
@@ -47,6 +48,7 @@ from pysock import (
     WSAENOTCONN,
     WSAENOTSOCK,
     WSAESHUTDOWN,
+    WSAESOCKTNOSUPPORT,
     WSAEWOULDBLOCK,
     CAsyncSocket,
     Pump,
@@ -90,6 +92,13 @@ from pysock import (
         (lambda s: s.Bind(0, 5), TypeError, "host address must be a str or None, not int"),
         (lambda s: s.Bind(("no number", 1)), ValueError, "is not a dotted number"),
         (lambda s: s.SetSockOpt(socket.SO_RCVBUF, "x"), TypeError, "lpOptionValue must be an int"),
+        (lambda s: s.SetSockOpt(socket.SO_RCVBUF, 1 << 40), ValueError, "lpOptionValue must be an int of 32"),
+        (lambda s: s.SetSockOpt(1 << 70, 1), ValueError, "nOptionName must be an int of 32 bits"),
+        (lambda s: s.GetSockOpt(1, "x"), TypeError, "nLevel must be an int, not str"),
+        (lambda s: s.Listen("x"), TypeError, "nConnectionBacklog must be an int, not str"),
+        (lambda s: s.Listen(1 << 31), ValueError, "nConnectionBacklog must be an int of 32 bits"),
+        (lambda s: CAsyncSocket().Create(0, "x"), TypeError, "nSocketType must be an int, not str"),
+        (lambda s: CAsyncSocket().Socket(1, FD_ALL, 1 << 40), ValueError, "nProtocolType must be"),
         (lambda s: s.SendTo(b"x"), TypeError, "needs a port or an address"),
         (lambda s: s.Attach("x"), TypeError, "hSocket must be a handle or a socket.socket, not str"),
         (lambda s: s.Accept(None), TypeError, "rConnectedSocket"),
@@ -760,3 +769,35 @@ def test_cs_11_a_notification_put_back_as_the_porting_guide_says():
         Pump.current().call_soon(lambda: CAsyncSocket.DoCallBack(handle, event | error << 16))
         until(lambda: sock.log)
         assert sock.log == [("OnClose", WSAECONNRESET)]
+
+
+@pytest.mark.parametrize("value", [(1,), (1, 2, 3), ("x", 0), (1, 1 << 40)])
+def test_as_23_linger_takes_two_ints(value):
+    with CAsyncSocket() as sock:
+        sock.Socket()
+        with pytest.raises((TypeError, ValueError), match="lpOptionValue"):
+            sock.SetSockOpt(SO_LINGER, value)
+
+
+@pytest.mark.parametrize("kind", [99, SOCK_STREAM | getattr(socket, "SOCK_NONBLOCK", 99)])
+def test_as_8_types_that_are_none(kind):
+    with CAsyncSocket() as sock:
+        assert sock.Create(0, kind) is False
+        assert sock.GetLastError() == WSAESOCKTNOSUPPORT
+
+
+@pytest.mark.windows_lacks("an error that connected datagram sockets report")
+def test_ev_8_a_peek_that_meets_an_error_announces_nothing():
+    class Peeker(Recorder):
+        def OnReceive(self, nErrorCode):
+            n = self.Receive(bytearray(4), None, MSG_PEEK)
+            self.note("OnReceive", self.GetLastError() if n < 0 else n)
+
+    with datagram(CAsyncSocket) as gone:
+        port = port_of(gone)
+    with datagram(Peeker) as sock:
+        assert sock.Connect(LOOPBACK, port)
+        assert sock.Send(b"x") == 1
+        until(lambda: "OnReceive" in sock.names())
+        drain()
+        assert [error for name, error in sock.log if name == "OnReceive"] == [WSAECONNRESET]

@@ -207,8 +207,11 @@ static int make_room_for_datagrams(ps_sock_t s) {
 
 int ps_socket(int family, int type, int protocol, ps_sock_t *out) {
     *out = PS_BAD_SOCK;
+#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
+    if (type & (SOCK_NONBLOCK | SOCK_CLOEXEC)) return -PS_WSAESOCKTNOSUPPORT; /* no type, and ours to give */
+#endif
     int s = socket(family, type | PS_BORN_FLAGS, protocol);
-    if (s < 0) return failed();
+    if (s < 0) return errno == EINVAL ? -PS_WSAESOCKTNOSUPPORT : failed(); /* no such type */
     int r = raise_well(s, PS_BORN_WELL);
 #if PS_LIKE_BSD
     if (r >= 0 && type == SOCK_DGRAM && (family == AF_INET || family == AF_INET6)) r = make_room_for_datagrams(s);

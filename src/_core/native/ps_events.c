@@ -188,7 +188,7 @@ unsigned ps_ev_received(ps_events *e, size_t asked, ptrdiff_t got, int msg_flags
             lost(e, (int)-got);
             drained(e);
         }
-    } else if (msg_flags & PS_MSG_PEEK && (got > 0 || !stream)) {
+    } else if (msg_flags & PS_MSG_PEEK && (got > 0 || (!stream && (got == 0 || got == -PS_WSAEMSGSIZE)))) {
         e->readable = PS_YES;
     } else if (stream && got == 0) {
         if (asked) {

@@ -10,10 +10,11 @@ static struct Actor {
     Sock s;
     SOCKET loose;    /* detached */
     unsigned port;   /* where others reach it */
+    int blocking;    /* a CSocket */
     int calls[6];
     char todo[6][200]; /* commands for the callbacks, with ';' between them */
 } stage[STAGE_SOCKETS];
-static void **stage_vtbl;
+static void **stage_vtbl[2]; /* of CAsyncSocket, CSocket */
 static char stage_bytes[1 << 17];
 
 static void stage_do(char *command);
@@ -37,14 +38,19 @@ static void stage_accept(Sock *s, int e) { stage_called(s, 3, e); }
 static void stage_connect(Sock *s, int e) { stage_called(s, 4, e); }
 static void stage_close(Sock *s, int e) { stage_called(s, 5, e); }
 
+static void stage_make(struct Actor *a, int blocking) {
+    CALL(void *, blocking ? O_SOCKET_CTOR : O_ASYNC_CTOR, (void *), &a->s);
+    a->s.vtbl = stage_vtbl[blocking];
+    a->blocking = blocking;
+}
+static void stage_end(struct Actor *a) { CALL(void, a->blocking ? O_SOCKET_CLOSE : O_ASYNC_CLOSE, (void *), &a->s); }
 static void stage_afresh(void) {
     for (int i = 0; i < STAGE_SOCKETS; i++) {
         struct Actor *a = stage + i;
-        if (a->s.vtbl && a->s.h != INVALID_SOCKET) CALL(void, O_ASYNC_CLOSE, (void *), &a->s);
+        if (a->s.vtbl && a->s.h != INVALID_SOCKET) stage_end(a);
         if (a->loose) closesocket(a->loose);
         memset(a, 0, sizeof *a);
-        CALL(void *, O_ASYNC_CTOR, (void *), &a->s);
-        a->s.vtbl = stage_vtbl;
+        stage_make(a, 0);
     }
 }
 static void stage_result(const char *what, int i, long long r, int failed) {
@@ -67,7 +73,9 @@ static void stage_do(char *command) {
         say("  s%d %s: not now", i, verb); /* MFC asserts it */
         return;
     }
-    if (IS("create")) { /* create I TYPE MASK */
+    if (IS("csocket")) {
+        stage_make(a, 1);
+    } else if (IS("create")) { /* create I TYPE MASK */
         r = CALL(int, O_ASYNC_CREATE, (void *, unsigned, int, long, const wchar_t *), s, 0, (int)n[1], n[2], L"127.0.0.1");
         stage_result(verb, i, r, !r);
         if (r) a->port = port_of(s->h);
@@ -80,13 +88,13 @@ static void stage_do(char *command) {
         r = CALL(int, O_ASYNC_CONNECT, (void *, const wchar_t *, unsigned), s, L"127.0.0.1", b->port);
         stage_result(verb, i, r, !r);
     } else if (IS("accept")) { /* accept I J: into J */
-        r = CALL(int, O_ASYNC_ACCEPT, (void *, void *, void *, void *), s, &b->s, NULL, NULL);
+        r = CALL(int, a->blocking ? O_SOCKET_ACCEPT : O_ASYNC_ACCEPT, (void *, void *, void *, void *), s, &b->s, NULL, NULL);
         stage_result(verb, i, r, !r);
     } else if (IS("send")) { /* send I N FLAGS */
-        r = CALL(int, O_ASYNC_SEND, (void *, const void *, int, int), s, stage_bytes, (int)n[1], (int)n[2]);
+        r = CALL(int, a->blocking ? O_SOCKET_SEND : O_ASYNC_SEND, (void *, const void *, int, int), s, stage_bytes, (int)n[1], (int)n[2]);
         stage_result(verb, i, r, r < 0);
     } else if (IS("receive")) { /* receive I N FLAGS */
-        r = CALL(int, O_ASYNC_RECEIVE, (void *, void *, int, int), s, stage_bytes, (int)n[1], (int)n[2]);
+        r = CALL(int, a->blocking ? O_SOCKET_RECEIVE : O_ASYNC_RECEIVE, (void *, void *, int, int), s, stage_bytes, (int)n[1], (int)n[2]);
         stage_result(verb, i, r, r < 0);
     } else if (IS("all")) { /* all I: until it would block, or the end */
         do {
@@ -109,11 +117,11 @@ static void stage_do(char *command) {
         r = CALL(int, O_ASYNC_SELECT, (void *, long), s, n[1]);
         stage_result(verb, i, r, !r);
     } else if (IS("close")) {
-        CALL(void, O_ASYNC_CLOSE, (void *), s);
+        stage_end(a);
     } else if (IS("reset")) {
         struct linger off = {1, 0};
         setsockopt(s->h, SOL_SOCKET, SO_LINGER, (char *)&off, sizeof off);
-        CALL(void, O_ASYNC_CLOSE, (void *), s);
+        stage_end(a);
     } else if (IS("detach")) {
         a->loose = CALL(SOCKET, O_ASYNC_DETACH, (void *), s);
         stage_result(verb, i, a->loose != INVALID_SOCKET, a->loose == INVALID_SOCKET);
@@ -157,12 +165,14 @@ static void stage_settle(void) { /* until nothing has happened for a while */
 }
 static int run_stage(void) {
     static char text[400];
-    Sock t;
-    memset(&t, 0, sizeof t);
-    CALL(void *, O_ASYNC_CTOR, (void *), &t);
-    stage_vtbl = copy_vtbl(t.vtbl, 32); /* the slots: see asynclog.h */
-    stage_vtbl[9] = stage_receive; stage_vtbl[10] = stage_send; stage_vtbl[11] = stage_oob;
-    stage_vtbl[12] = stage_accept; stage_vtbl[13] = stage_connect; stage_vtbl[14] = stage_close;
+    for (int blocking = 0; blocking < 2; blocking++) {
+        Sock t;
+        memset(&t, 0, sizeof t);
+        CALL(void *, blocking ? O_SOCKET_CTOR : O_ASYNC_CTOR, (void *), &t);
+        void **v = stage_vtbl[blocking] = copy_vtbl(t.vtbl, 32); /* the slots: see asynclog.h */
+        v[9] = stage_receive; v[10] = stage_send; v[11] = stage_oob;
+        v[12] = stage_accept; v[13] = stage_connect; v[14] = stage_close;
+    }
     while (fgets(text, sizeof text, stdin)) {
         text[strcspn(text, "\r\n")] = 0;
         if (!strncmp(text, "case ", 5)) {
