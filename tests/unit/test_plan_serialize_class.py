@@ -29,11 +29,11 @@ class CMiddle(CRoot, schema=VERSIONABLE_SCHEMA | 5, eq=True, serialize_class=Tru
     newest: int = field(BYTE, since=5)
 
 
-class CLeaf(CMiddle, schema=1, eq=True):  # without a tag of its own for its base
+class CTwig(CMiddle, schema=1, eq=True):  # without a tag of its own for its base
     c: int = field(BYTE)
 
 
-class CTop(CLeaf, schema=9, eq=True, serialize_class=True):
+class CTop(CTwig, schema=9, eq=True, serialize_class=True):
     d: int = field(BYTE)
 
 
@@ -90,21 +90,21 @@ def test_ar_103_each_part_goes_by_the_schema_in_its_own_tag():
 
 def test_bases_of_bases():
     assert [one.name for one in fields(CTop)] == ["a", "later", "b", "newest", "c", "d"]
-    leaf, top = CLeaf(a=1, later=2, b=3, c=5), CTop(a=1, later=2, b=3, c=5, d=6)
-    assert stored(leaf) == record(b"CLeaf", 1) + record(b"CRoot", 2) + b"\1\2\3\5", (
-        "CLeaf's schema is 1: no newest"
+    leaf, top = CTwig(a=1, later=2, b=3, c=5), CTop(a=1, later=2, b=3, c=5, d=6)
+    assert stored(leaf) == record(b"CTwig", 1) + record(b"CRoot", 2) + b"\1\2\3\5", (
+        "CTwig's schema is 1: no newest"
     )
     data = stored(top)
-    assert data == record(b"CTop", 9) + record(b"CLeaf", 1) + record(b"CRoot", 2) + b"\1\2\3\5\6"
+    assert data == record(b"CTop", 9) + record(b"CTwig", 1) + record(b"CRoot", 2) + b"\1\2\3\5\6"
     assert CArchive(data, CArchive.load).read(CTop) == top
 
 
 def test_another_class_in_the_tag_is_bad_class():
-    bad = record(b"CMiddle", 5) + record(b"CLeaf", 1) + b"\1\2\3\4"
+    bad = record(b"CMiddle", 5) + record(b"CTwig", 1) + b"\1\2\3\4"
     assert CArchive(bad, CArchive.load).read(CMiddle).a == 1, "one derived from it passes, as in MFC"
     bad = record(b"CTop", 9) + record(b"CRoot", 2) + b"\1\2\3\4\5\6"
     with pytest.raises(
-        CArchiveException, match=r"wanted a CLeaf, found CRoot, schema 2, at byte 10, inside CTop"
+        CArchiveException, match=r"wanted a CTwig, found CRoot, schema 2, at byte 10, inside CTop"
     ):
         CArchive(bad, CArchive.load).read(CTop)
 
