@@ -801,3 +801,13 @@ def test_ev_8_a_peek_that_meets_an_error_announces_nothing():
         until(lambda: "OnReceive" in sock.names())
         drain()
         assert [error for name, error in sock.log if name == "OnReceive"] == [WSAECONNRESET]
+
+
+def test_as_35_a_stream_that_takes_no_more_is_told_of_none():
+    with attached() as (sock, peer):
+        assert sock.ShutDown(0)
+        peer.sendall(b"x")
+        drain()
+        assert sock.AsyncSelect()
+        drain()
+        assert "OnReceive" not in sock.names()
