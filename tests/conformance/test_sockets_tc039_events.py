@@ -18,6 +18,7 @@ from sock_support import (
     until,
     wait_for,
 )
+from windows_marks import WINE
 
 from pysock import (
     AF_UNIX,
@@ -37,6 +38,7 @@ from pysock import (
     WSAECONNRESET,
     WSAEMFILE,
     WSAEMSGSIZE,
+    WSAENOTCONN,
     WSAEWOULDBLOCK,
     CAsyncSocket,
     Pump,
@@ -438,6 +440,55 @@ def test_tc_071_send_after_a_reset():
         drain()
         assert sock.Send(b"x") == SOCKET_ERROR
         assert sock.GetLastError() == WSAECONNRESET
+
+
+@pytest.mark.parametrize("phase", ["idle", "sending", "receiving", "we have ended"])
+def test_a_reset_is_told_in_every_phase(phase):
+    with attached() as (sock, peer):
+        if phase == "sending":
+            fill(sock)
+        elif phase == "receiving":
+            peer.sendall(b"abc")
+            until(lambda: sock.log)
+            assert sock.ReceiveBytes(1) == b"a"
+        elif phase == "we have ended":
+            assert sock.ShutDown(1)
+        reset(peer)
+        until(lambda: "OnClose" in sock.names())
+        drain()
+        assert [error for name, error in sock.log if name == "OnClose"] == [WSAECONNRESET]
+        assert sock.Send(b"x") == SOCKET_ERROR
+
+
+def test_a_reset_after_the_peers_end_reaches_who_waits_to_send():
+    with attached() as (sock, peer):
+        peer.shutdown(socket.SHUT_WR)
+        until(lambda: sock.log == [("OnClose", 0)])
+        fill(sock)
+        reset(peer)
+        until(lambda: "OnSend" in sock.names())
+        assert sock.Send(b"x") == SOCKET_ERROR
+        assert sock.GetLastError() == WSAECONNRESET
+        assert sock.names().count("OnClose") == 1
+
+
+def test_a_reset_while_connecting_is_told():
+    """To a client that has not yet been called: as a failed connect, or as a connection that was lost."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+        sock = connecting(server.getsockname()[1])
+        reset(server.accept()[0])
+        drain()
+        assert sock.names()[0] == "OnConnect"
+        ends = [(name, error) for name, error in sock.log if error or name == "OnClose"]
+        # AFD leaves it to recv to tell how it ended, and Wine's recv does not know
+        assert ends in (
+            [("OnConnect", WSAECONNRESET)],
+            [("OnClose", WSAECONNRESET)],
+            [("OnClose", 0)] if WINE else None,
+        )
+        assert sock.Send(b"x") == SOCKET_ERROR
+        assert sock.GetLastError() in (WSAECONNRESET, WSAENOTCONN)
+        sock.Close()
 
 
 def test_tc_072_local_close():
