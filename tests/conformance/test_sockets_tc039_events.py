@@ -1,5 +1,6 @@
 """Spec section 8, TC-39 to TC-80: events.  (TC-49 and TC-55 are (f) cases: tests/unit/test_eventstate.py.)"""
 
+import contextlib
 import socket
 
 import pytest
@@ -671,8 +672,9 @@ def test_descriptors_run_out_on_accept():
             if child.m_hSocket != INVALID_SOCKET:
                 self.children += (child,)
 
-    with listener(Patient) as ls:
-        peers = clients(ls, 2)
+    with listener(Patient) as ls, contextlib.ExitStack() as stack:
+        for peer in clients(ls, 2):
+            stack.enter_context(peer)
         with no_descriptors() as hoard:
             Pump.current().run_until(lambda: False, 0.3)
             assert 1 <= len(ls.log) <= 10, "it spins"
@@ -680,7 +682,7 @@ def test_descriptors_run_out_on_accept():
             for _ in range(4):  # a connection may cost two
                 hoard.pop().close()
             until(lambda: len(ls.children) == 2)
-        close_all(peers, ls.children)
+        close_all(ls.children)
 
 
 def test_descriptors_run_out_on_create():
