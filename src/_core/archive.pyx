@@ -547,9 +547,12 @@ cdef Layout layout_of(object T):
 
 
 cdef int check_format(Layout lay, Py_buffer *view) except -1:
-    """Refuse a buffer whose elements are plainly something else (AR-214)."""
+    """Refuse a buffer whose elements are plainly something else (AR-214).  1 if they lie the other way round in
+    memory than in the archive; bytes are the archive's own."""
     cdef bytes fmt = view.format if view.format != NULL else b"B"
-    if fmt[:1] in b"<=@|" and len(fmt) > 1:
+    cdef bint swap = PS_BIG_ENDIAN and lay.kind != K_NONE and view.itemsize > 1
+    if len(fmt) > 1 and (fmt[:1] in b"<=@|" or PS_BIG_ENDIAN and fmt[:1] in b">!"):
+        swap = swap and fmt[:1] != b"<"
         fmt = fmt[1:]
     if lay.kind == K_NONE:
         if view.itemsize != lay.size and view.itemsize != 1:
@@ -564,7 +567,7 @@ cdef int check_format(Layout lay, Py_buffer *view) except -1:
                             f"{NAMES[lay.kind]}")
     if view.len % lay.size:
         raise ValueError(f"{text_of_bytes(view.len)} are no multiple of {text_of_bytes(lay.size)}")
-    return 0
+    return swap
 
 
 cdef tuple _INTEGERS = (b"B", b"b", b"c", b"?", b"H", b"h", b"I", b"i", b"L", b"l", b"Q", b"q", b"N", b"n")
@@ -835,7 +838,7 @@ cdef class Cursor(Buffer):
 
     def write_array(self, T, buf, count=True):
         """Store a whole array: its count (unless `count=False`), then its elements as they lie in memory
-        (AR-214).
+        (AR-214); on a big-endian machine numbers are turned round, bytes and structures are not.
 
         `T` is a scalar wire type, or a structure with an explicit layout (`struct.Struct`, ctypes type, numpy
         dtype); `buf` any contiguous buffer of such items, or of bytes that are a whole number of them.
@@ -843,12 +846,13 @@ cdef class Cursor(Buffer):
         """
         cdef Layout lay = layout_of(T)
         cdef Py_buffer view
+        cdef bint swap
         PyObject_GetBuffer(buf, &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)
         try:
-            check_format(lay, &view)
+            swap = check_format(lay, &view)
             if count:
                 write_count(self, view.len // lay.size)
-            if PS_BIG_ENDIAN and lay.kind != K_NONE and lay.size > 1:
+            if swap:
                 swapped = bytearray(PyBytes_FromStringAndSize(<char *>view.buf, view.len))
                 swap_items(<uint8_t *>PyByteArray_AS_STRING(swapped), view.len // lay.size, lay.size)
                 write_bulk(self, <const uint8_t *>PyByteArray_AS_STRING(swapped), view.len, swapped)
@@ -869,6 +873,7 @@ cdef class Cursor(Buffer):
         cdef Py_buffer view
         cdef int64_t at = position(self), n
         cdef Py_ssize_t got
+        cdef bint swap
         if out is None and (count is False or count is None):
             raise TypeError("without a count in the stream, give the number of elements or an out buffer")
         enter_item(self)
@@ -880,7 +885,7 @@ cdef class Cursor(Buffer):
                 return new_array(self, lay, T, n, at)
             PyObject_GetBuffer(out, &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | PyBUF_WRITABLE)
             try:
-                check_format(lay, &view)
+                swap = check_format(lay, &view)
                 n = view.len // lay.size
                 if count is True:
                     n = sizable_count(self, read_count(self), at)
@@ -891,7 +896,7 @@ cdef class Cursor(Buffer):
                 got = read_bulk(self, <uint8_t *>view.buf, view.len, out, 0)
                 if got < view.len:
                     short_of(self, at, view.len, got)
-                if PS_BIG_ENDIAN and lay.kind != K_NONE:
+                if swap:
                     swap_items(<uint8_t *>view.buf, n, lay.size)
                 return out
             finally:

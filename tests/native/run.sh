@@ -31,6 +31,7 @@ mains=(test_bytes test_plat test_poller test_poller_life)
 warnings=(-std=gnu11 -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Werror)
 ran=0
 linked=0
+limit=$(command -v timeout >/dev/null && echo timeout 300 || true) # macOS has none
 
 die() { echo "run.sh: $*" >&2; exit 1; }
 need() { command -v "$1" >/dev/null || { echo "run.sh: $1 is missing: $2" >&2; exit 3; }; }
@@ -84,7 +85,7 @@ zig_mains() { # FLAVOUR ZIG-TARGET CMAKE-SYSTEM ZIG-OPTION...
 }
 
 run_main() { # COMMAND... : its output, and its failure is ours
-    timeout 300 "$@" || die "$* ended with $?"
+    ${limit:-} "$@" || die "$* ended with $?"
     ran=$((ran + 1))
 }
 

@@ -6,6 +6,7 @@ All must give the same bytes and values; a program is run with any one of them.
 from __future__ import annotations
 
 import struct
+import sys
 from typing import Any
 
 import pysock
@@ -51,7 +52,10 @@ class Face:
         """The bytes of a scalar where the face gives them: a float keeps a signalling NaN only there
         (AR-45)."""
         if self.name == "bulk" and name in _BULK:
-            return bytes(ar.read_array(getattr(pysock, name), count=1))
+            numbers = ar.read_array(getattr(pysock, name), count=1)
+            if sys.byteorder == "big":
+                numbers.byteswap()
+            return bytes(numbers)
         return None
 
     def put_object(self, ar: CArchive, obj: CObject | None) -> None:
