@@ -49,14 +49,14 @@ class CArchive(Graph):
 
     `file` is a CFile, CMemFile or anything like them, a binary Python file, or for loading any bytes-like
     object. `mode` is `CArchive.load` or `CArchive.store`, optionally with `bNoFlushOnDelete` or
-    `bNoByteSwap`. `nBufSize` is at least 128; `lpBuf` a writable buffer of that size to use in place of one
-    of its own. The file is neither opened, owned nor closed.
+    `bNoByteSwap`. `nBufSize` is in bytes, at least 128; `lpBuf` a writable buffer of that size to use in place
+    of one of its own. The file is neither opened, owned nor closed.
 
     - `unicode`: CString and text lines are UTF-16 (a Unicode build), else of the code page `encoding` with
       the error policy `errors`. `encoding="cp1252"` is Windows' own, without undefined bytes (AR-60).
     - `profile`: "mfc6", "mfc8" or "mfc9"; `bits`: 32 or 64, the build that is imitated; `map_order`: None,
       "mfc6" or "mfc9" (AR-147).
-    - `faithful=True` reproduces MFC's quirks, `canonical=True` refuses over-long forms on loading (10.7).
+    - `faithful=True` reproduces MFC's quirks, `canonical=True` refuses over-long forms on loading.
     - `allow`: which classes the stream may create. None: those that derive from the class asked for, and the
       library's collections; "registered": all registered ones; a set of classes: those, what derives from
       them, and the library's collections (AR-186). `registry`: where names are looked up.
