@@ -208,6 +208,9 @@ max_depth=200, max_dense=65536)
     - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`, `max_dense`: limits
       against hostile streams, None for none (AR-179 to AR-184; the properties say what each means).
 
+    `m_pDocument` is yours, as in MFC: whatever `Serialize` has to know of its document; None at first.
+    `m_bForceFlat`, True, is MFC's, and nothing here looks at it.
+
     As a context manager it closes on success and aborts on an exception (AR-209).
     """
 
