@@ -1,5 +1,6 @@
-"""The chat of `pysock.chat` with coroutines in place of callbacks: the same messages, so either side may be a
-CSocket one.
+"""The chat of `pysock.chat` with coroutines in place of callbacks.
+
+The messages are the same, so either side may be a CSocket one.
 
     python chat_aio.py serve [PORT]
     python chat_aio.py join NAME [HOST [PORT]]

@@ -1,4 +1,4 @@
-"""Jw_cad drawings (.jww, versions 6 and 7), read and written.
+"""Jw_cad drawings (.jww, versions 2 to 7), read and written.
 
     python examples/jwcad.py FILE [--json] [--write OUT]
 

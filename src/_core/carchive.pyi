@@ -49,14 +49,14 @@ class CArchive(Graph):
 
     `file` is a CFile, CMemFile or anything like them, a binary Python file, or for loading any bytes-like
     object. `mode` is `CArchive.load` or `CArchive.store`, optionally with `bNoFlushOnDelete` or
-    `bNoByteSwap`. `nBufSize` is at least 128; `lpBuf` a writable buffer of that size to use in place of one
-    of its own. The file is neither opened, owned nor closed.
+    `bNoByteSwap`. `nBufSize` is in bytes, at least 128; `lpBuf` a writable buffer of that size to use in place
+    of one of its own. The file is neither opened, owned nor closed.
 
     - `unicode`: CString and text lines are UTF-16 (a Unicode build), else of the code page `encoding` with
       the error policy `errors`. `encoding="cp1252"` is Windows' own, without undefined bytes (AR-60).
     - `profile`: "mfc6", "mfc8" or "mfc9"; `bits`: 32 or 64, the build that is imitated; `map_order`: None,
       "mfc6" or "mfc9" (AR-147).
-    - `faithful=True` reproduces MFC's quirks, `canonical=True` refuses over-long forms on loading (10.7).
+    - `faithful=True` reproduces MFC's quirks, `canonical=True` refuses over-long forms on loading.
     - `allow`: which classes the stream may create. None: those that derive from the class asked for, and the
       library's collections; "registered": all registered ones; a set of classes: those, what derives from
       them, and the library's collections (AR-186). `registry`: where names are looked up.
@@ -64,6 +64,9 @@ class CArchive(Graph):
     - `read_ahead=False` never asks the file for more than an item needs.
     - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`, `max_dense`: limits
       against hostile streams, None for none (AR-179 to AR-184; the properties say what each means).
+
+    `m_pDocument` is yours, as in MFC: whatever `Serialize` has to know of its document; None at first.
+    `m_bForceFlat`, True, is MFC's, and nothing here looks at it.
 
     As a context manager it closes on success and aborts on an exception (AR-209).
     """

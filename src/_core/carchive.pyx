@@ -182,18 +182,25 @@ cdef object load_value(CArchive a, object T):
 # --- CArchive ---------------------------------------------------------------------------------------------
 
 cdef class CArchive(Graph):
-    """Stores values and objects to a file, or loads them, as the bytes that MFC's CArchive makes (AR-1).
+    # Up to "--": the signature that help() and editors show, in CPython's form for classes made in C.
+    """CArchive(file, mode, nBufSize=4096, lpBuf=None, *, unicode=True, encoding="cp1252", errors="strict",
+profile="mfc9", faithful=False, canonical=False, map_order=None, allow=None, registry=None, read_ahead=True,
+bits=32, max_string=16777216, max_count=16777216, max_total=268435456, max_objects=1000000, max_classes=1024,
+max_depth=200, max_dense=65536)
+--
+
+    Stores values and objects to a file, or loads them, as the bytes that MFC's CArchive makes (AR-1).
 
     `file` is a CFile, CMemFile or anything like them, a binary Python file, or for loading any bytes-like
     object. `mode` is `CArchive.load` or `CArchive.store`, optionally with `bNoFlushOnDelete` or
-    `bNoByteSwap`. `nBufSize` is at least 128; `lpBuf` a writable buffer of that size to use in place of one
-    of its own. The file is neither opened, owned nor closed.
+    `bNoByteSwap`. `nBufSize` is in bytes, at least 128; `lpBuf` a writable buffer of that size to use in place
+    of one of its own. The file is neither opened, owned nor closed.
 
     - `unicode`: CString and text lines are UTF-16 (a Unicode build), else of the code page `encoding` with
       the error policy `errors`. `encoding="cp1252"` is Windows' own, without undefined bytes (AR-60).
     - `profile`: "mfc6", "mfc8" or "mfc9"; `bits`: 32 or 64, the build that is imitated; `map_order`: None,
       "mfc6" or "mfc9" (AR-147).
-    - `faithful=True` reproduces MFC's quirks, `canonical=True` refuses over-long forms on loading (10.7).
+    - `faithful=True` reproduces MFC's quirks, `canonical=True` refuses over-long forms on loading.
     - `allow`: which classes the stream may create. None: those that derive from the class asked for, and the
       library's collections; "registered": all registered ones; a set of classes: those, what derives from
       them, and the library's collections (AR-186). `registry`: where names are looked up.
@@ -201,6 +208,9 @@ cdef class CArchive(Graph):
     - `read_ahead=False` never asks the file for more than an item needs.
     - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`, `max_dense`: limits
       against hostile streams, None for none (AR-179 to AR-184; the properties say what each means).
+
+    `m_pDocument` is yours, as in MFC: whatever `Serialize` has to know of its document; None at first.
+    `m_bForceFlat`, True, is MFC's, and nothing here looks at it.
 
     As a context manager it closes on success and aborts on an exception (AR-209).
     """

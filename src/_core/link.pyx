@@ -48,7 +48,10 @@ cdef int lost(str operation, object sock, int code) except -1:
 
 
 cdef class SocketStream(Stream):
-    """The compiled part of `CSocketFile`."""
+    """SocketStream(pSocket, bArchiveCompatible=True)
+--
+
+    The compiled part of `CSocketFile`."""
 
     def __init__(self, pSocket, bArchiveCompatible=True):
         """`pSocket` is a CSocket with a stream's handle, connected or to be (SF-1, DV-20)."""

@@ -42,7 +42,10 @@ def live_counts():
 
 
 cdef class MemFile:
-    """The compiled part of `CMemFile`: bytes in memory that are read, written and moved in like a file
+    """MemFile(buffer=None, size=None, growth=None)
+--
+
+    The compiled part of `CMemFile`: bytes in memory that are read, written and moved in like a file
     (AR-37)."""
 
     def __cinit__(self, *args, **kwargs):

@@ -160,7 +160,10 @@ cdef class StoppedRead(Waiter):
 
 
 cdef class PushArchive:
-    """A loading archive without a file: `feed` gives it bytes as they come, `try_read` takes out what is
+    """PushArchive(**options)
+--
+
+    A loading archive without a file: `feed` gives it bytes as they come, `try_read` takes out what is
     complete (AR-221).
 
     The options are those of CArchive, and so are the limits: a message may take `max_total` bytes, and no more

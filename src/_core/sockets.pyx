@@ -244,7 +244,10 @@ cdef bint is_address(object x):
 
 
 cdef class CAsyncSocket(Watched):
-    """A non-blocking socket that calls back (MFC's CAsyncSocket).
+    """CAsyncSocket(*, strict=None)
+--
+
+    A non-blocking socket that calls back (MFC's CAsyncSocket).
 
     Subclass it and override `OnReceive`, `OnSend`, `OnAccept`, `OnConnect`, `OnClose` or `OnOutOfBandData`;
     the callbacks run in the thread that gave the object its handle, while that thread runs its pump.

@@ -128,6 +128,11 @@ cdef class Box:
 
 
 cdef class IntBox(Box):
+    """IntBox(value=0, /)
+--
+
+    Base of the boxes of an integer type."""
+
     def __init__(self, value=0, /):
         set_box(self, value)
 
@@ -149,6 +154,11 @@ cdef class IntBox(Box):
 
 
 cdef class FloatBox(Box):
+    """FloatBox(value=0.0, /)
+--
+
+    Base of the boxes of a floating-point type."""
+
     def __init__(self, value=0.0, /):
         set_box(self, value)
 
@@ -160,6 +170,11 @@ cdef class FloatBox(Box):
 
 
 cdef class StringBox(Box):
+    """StringBox(value="", /)
+--
+
+    Base of the boxes of a string type."""
+
     def __init__(self, value="", /):
         set_box(self, value)
 

@@ -1,6 +1,7 @@
 """The architecture, held by tests: imports go down only, and what is exported exists and is documented."""
 
 import importlib
+import inspect
 import re
 from pathlib import Path
 
@@ -76,3 +77,14 @@ def test_everything_exported_exists_and_is_documented() -> None:
         value = getattr(pysock, name)
         if isinstance(value, type) or callable(value):
             assert value.__doc__, f"pysock.{name} has no docstring"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["CArchive", "CAsyncSocket", "CMemFile", "CSocket", "CSocketFile", "CString", "PushArchive", "WORD"],
+)
+def test_help_shows_how_a_compiled_class_is_called(name: str) -> None:
+    """From the first lines of its docstring; that they are true is for stubtest to say."""
+    import pysock
+
+    assert inspect.signature(getattr(pysock, name)).parameters
