@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
-from stress_kit import nothing_left
+from stress_kit import nothing_left, scaled
 
 import pysock
 
@@ -197,7 +197,7 @@ def test_lt_13_descriptors_that_are_reused_inherit_nothing(pump: pysock.Pump) ->
 
     reused: list[bool] = []
     with nothing_left():
-        for _ in range(100):
+        for _ in range(scaled(100)):
             lines = [Line(replace) for _ in range(30)]
             for line in lines:
                 line.theirs.send(b"x")
@@ -210,4 +210,4 @@ def test_lt_13_descriptors_that_are_reused_inherit_nothing(pump: pysock.Pump) ->
         pump.dispatch()
         gc.collect()
     assert not wrong
-    assert sum(reused) > 1000
+    assert sum(reused) > scaled(1000)
