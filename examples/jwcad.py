@@ -20,8 +20,6 @@ from pysock import (
     BYTE,
     DOUBLE,
     DWORD,
-    RUNTIME_CLASS,
-    VERSIONABLE_SCHEMA,
     WORD,
     CArchive,
     CString,
@@ -314,10 +312,9 @@ def load(path: str | Path) -> Drawing:
 
 
 def dumps(drawing: Drawing) -> bytes:
-    # What the class records say, as C++ programs set it.
-    for cls in (CDataSen, CDataEnko, CDataTen, CDataMoji, CDataSunpou, CDataSolid, CDataBlock, CDataList):
-        RUNTIME_CLASS(cls).m_wSchema = VERSIONABLE_SCHEMA | drawing.version
-    return records.dump_document(drawing, **settings(drawing.version))
+    figures = (CDataSen, CDataEnko, CDataTen, CDataMoji, CDataSunpou, CDataSolid, CDataBlock, CDataList)
+    schemas = dict.fromkeys(figures, drawing.version)  # what the class records say
+    return records.dump_document(drawing, schemas=schemas, **settings(drawing.version))
 
 
 def save(drawing: Drawing, path: str | Path) -> None:

@@ -431,6 +431,7 @@ cdef int fill(Buffer c, Py_ssize_t k) except -1:
     check_budget(c, k)
     unread = c.rend - c.rcur
     if unread >= k:
+        open_window(c)
         return 1
     if c.kept:
         return c.fill_kept(k)
@@ -514,6 +515,7 @@ cdef Py_ssize_t read_bulk(Buffer c, uint8_t *dst, Py_ssize_t n, object owner, Py
                 break
             c.rend += got
             direct -= got
+            open_window(c)  # the next read may raise
         if c.rend - c.start < rest:
             rest = c.rend - c.start
         memmove(dst + done, c.start, rest)

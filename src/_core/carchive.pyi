@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar, overload
 
 from typing_extensions import Buffer, disjoint_base
@@ -62,6 +62,7 @@ class CArchive(Graph):
     - `allow`: which classes the stream may create. None: those that derive from the class asked for, and the
       library's collections; "registered": all registered ones; a set of classes: those, what derives from
       them, and the library's collections (AR-186). `registry`: where names are looked up.
+    - `schemas`: what the schema of a class is in this archive, a dict: to store an older format (AR-89, AR-102).
     - `read_ahead=False` never asks the file for more than an item needs.
     - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`, `max_dense`: limits
       against hostile streams, None for none (AR-179 to AR-184; the properties say what each means).
@@ -94,6 +95,7 @@ class CArchive(Graph):
         map_order: Literal["mfc6", "mfc9"] | None = None,
         allow: Literal["registered"] | Iterable[_Class] | None = None,
         registry: ClassRegistry | None = None,
+        schemas: Mapping[_Class, int] | None = None,
         read_ahead: bool = True,
         bits: Literal[32, 64] = 32,
         max_string: int | None = 16777216,

@@ -206,6 +206,7 @@ max_depth=200, max_dense=65536)
     - `allow`: which classes the stream may create. None: those that derive from the class asked for, and the
       library's collections; "registered": all registered ones; a set of classes: those, what derives from
       them, and the library's collections (AR-186). `registry`: where names are looked up.
+    - `schemas`: what the schema of a class is in this archive, a dict: to store an older format (AR-89, AR-102).
     - `read_ahead=False` never asks the file for more than an item needs.
     - `max_string`, `max_count`, `max_total`, `max_objects`, `max_classes`, `max_depth`, `max_dense`: limits
       against hostile streams, None for none (AR-179 to AR-184; the properties say what each means).
@@ -223,7 +224,7 @@ max_depth=200, max_dense=65536)
 
     def __init__(self, file, mode, nBufSize=4096, lpBuf=None, *, unicode=True, encoding="cp1252",
                  errors="strict", profile="mfc9", faithful=False, canonical=False, map_order=None, allow=None,
-                 registry=None, read_ahead=True, bits=32, max_string=16 << 20, max_count=16 << 20,
+                 registry=None, schemas=None, read_ahead=True, bits=32, max_string=16 << 20, max_count=16 << 20,
                  max_total=256 << 20, max_objects=1_000_000, max_classes=1024, max_depth=200,
                  max_dense=65536):
         if self.opened:
@@ -253,6 +254,7 @@ max_depth=200, max_dense=65536)
         self.max_depth = max_depth
         self.max_dense = max_dense
         self.allow = allow
+        self.set_schemas(schemas)
         self.m_bForceFlat = True
         self.open_file(file, mode, nBufSize, lpBuf)
 

@@ -52,5 +52,6 @@ cdef inline bint derives(CRuntimeClass rc, CRuntimeClass base) noexcept:
 cdef CRuntimeClass class_of_type(PyTypeObject *cls)
 cdef CRuntimeClass runtime_class(object what)
 cdef CRuntimeClass requested(object T)
+cdef uint32_t checked_schema(object schema, bint versionable) except? 0
 cdef object create(CRuntimeClass rc)
 cdef object new_value(object cls)

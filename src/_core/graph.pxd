@@ -1,6 +1,7 @@
 # cython: language_level=3
 """Objects of an archive, for the rooms above."""
 
+from cpython.dict cimport PyDict_GetItem
 from cpython.object cimport PyObject, PyTypeObject
 from libc.stdint cimport int64_t, uint32_t
 
@@ -19,6 +20,7 @@ cdef class Graph(Transactional):
     cdef size_t _mask       # number of slots - 1; 0: none yet
     cdef uint32_t _next     # the index that the next entry takes
     cdef list _map          # what the indices mean; keeps everything in it alive (AR-41)
+    cdef dict _own_schemas  # CRuntimeClass -> schema that it has in this archive; None: that of the class
     cdef dict _schemas      # CRuntimeClass -> schema of a record that differed (AR-103)
     cdef uint32_t _schema   # of the object being loaded; NO_SCHEMA once asked
     cdef uint32_t _object_schema    # the same, repeatable
@@ -35,6 +37,16 @@ cdef class Graph(Transactional):
     cdef ClassRegistry _registry
 
     cdef int check_params(self, bint loading) except -1
+    cdef int set_schemas(self, object schemas) except -1
+
+
+cdef inline uint32_t schema_in(Graph a, CRuntimeClass rc) except? 0xFFFFFFFE:
+    """A class's schema with VERSIONABLE_SCHEMA, in this archive."""
+    cdef PyObject *found
+    if a._own_schemas is None:
+        return rc.schema
+    found = PyDict_GetItem(a._own_schemas, rc)
+    return rc.schema if found == NULL else <uint32_t><object>found
 
 
 cdef class Program:

@@ -21,6 +21,10 @@ class Graph(Transactional):
     @allow.setter
     def allow(self, value: Literal["registered"] | Iterable[_Class] | None) -> None: ...
     @property
+    def schemas(self) -> dict[CRuntimeClass, int]:
+        """The schemas that classes have in this archive where those are not their own: a new dict of run-time classes
+        and numbers."""
+    @property
     def registry(self) -> ClassRegistry:
         """Where class names are looked up."""
     @property

@@ -21,7 +21,8 @@ from pysock._core.buffer cimport (
     unusable, write_bytes,
 )
 from pysock._core.classes cimport (
-    LONGEST_NAME, PS_NO_SCHEMA, PS_VERSIONABLE, CRuntimeClass, Object, class_of_type, create, derives, runtime_class,
+    LONGEST_NAME, PS_NO_SCHEMA, PS_VERSIONABLE, CRuntimeClass, Object, checked_schema, class_of_type, create, derives,
+    runtime_class,
 )
 from pysock._core.errors cimport raise_invalid_arg, raise_memory, raise_not_supported
 from pysock._core.errors import CArchiveException
@@ -223,7 +224,7 @@ cdef int store_class(Graph a, CRuntimeClass rc) except -1:
     if index:
         return store_tag(a, index, CLASS_BIT)
     put16(a, NEW_CLASS)
-    put16(a, <int>(rc.schema & 0xFFFF))
+    put16(a, <int>(schema_in(a, rc) & 0xFFFF))
     put16(a, <int>len(rc.name))
     write_bytes(a, <const uint8_t *><char *>rc.name, len(rc.name))
     return add_entry(a, rc)
@@ -261,7 +262,7 @@ cdef int store_object(Graph a, object obj) except -1:
     at = position(a)
     first = a._next
     outer = a._stored_schema
-    a._stored_schema = rc.schema & ~PS_VERSIONABLE
+    a._stored_schema = schema_in(a, rc) & ~PS_VERSIONABLE
     a._depth += 1
     try:
         if program is not None:
@@ -364,7 +365,7 @@ cdef CRuntimeClass load_class(Graph a, Tag *tag, CRuntimeClass wanted, uint32_t 
             fail(a, C_BAD_INDEX, tag.at, "the index of a class",
                  f"{tag.index}, {'null' if what is None else 'an object'}")
         rc = what
-        schema[0] = rc.schema & ~PS_VERSIONABLE
+        schema[0] = schema_in(a, rc) & ~PS_VERSIONABLE
         if a._schemas is not None:
             found = PyDict_GetItem(a._schemas, rc)
             if found != NULL:
@@ -376,7 +377,7 @@ cdef CRuntimeClass load_class(Graph a, Tag *tag, CRuntimeClass wanted, uint32_t 
 
 cdef CRuntimeClass load_record(Graph a, int64_t at, uint32_t *schema):
     cdef CRuntimeClass rc
-    cdef uint32_t n
+    cdef uint32_t n, own
     cdef bytes name
     schema[0] = get16(a)
     n = get16(a)
@@ -391,9 +392,10 @@ cdef CRuntimeClass load_record(Graph a, int64_t at, uint32_t *schema):
     a._classes += 1
     if a.max_classes_ >= 0 and a._classes > a.max_classes_:
         over_limit(a, "max_classes", a.max_classes_, a._classes, at)
-    if schema[0] != rc.schema & ~PS_VERSIONABLE:
-        if not rc.schema & PS_VERSIONABLE:
-            fail(a, C_BAD_SCHEMA, at, f"schema {rc.schema} of {rc.m_lpszClassName}", f"schema {schema[0]}")
+    own = schema_in(a, rc)
+    if schema[0] != own & ~PS_VERSIONABLE:
+        if not own & PS_VERSIONABLE:
+            fail(a, C_BAD_SCHEMA, at, f"schema {own} of {rc.m_lpszClassName}", f"schema {schema[0]}")
         if a._schemas is None:
             a._schemas = {}
         if a.frames:
@@ -579,6 +581,26 @@ cdef class Graph(Transactional):
             value = tuple([runtime_class(cls) for cls in value])
             self._admit = ADMIT_LISTED
         self._allow = value
+
+    @property
+    def schemas(self):
+        """The schemas that classes have in this archive where those are not their own: a new dict of run-time classes
+        and numbers."""
+        return {} if self._own_schemas is None else {
+            rc: schema & ~<object>PS_VERSIONABLE for rc, schema in self._own_schemas.items()}
+
+    cdef int set_schemas(self, object schemas) except -1:
+        """VERSIONABLE_SCHEMA stays what the class says of it, unless it is given too."""
+        cdef CRuntimeClass rc
+        if not schemas:
+            return 0
+        self._own_schemas = {}
+        for cls, schema in dict(schemas).items():
+            rc = runtime_class(cls)
+            if rc.name is None:
+                raise ValueError(f"schemas: {rc.m_lpszClassName} was declared without a schema and cannot be archived")
+            self._own_schemas[rc] = checked_schema(schema, (rc.schema & PS_VERSIONABLE) != 0)
+        return 0
 
     @property
     def registry(self):

@@ -35,7 +35,7 @@ from pysock._core.fast cimport (
     ps_decode, ps_encode, ps_get16, ps_get32, ps_get64, ps_member, ps_member_offset, ps_op, ps_store_plain,
 )
 from pysock._core.graph cimport (
-    Graph, Program, composite_failed, load_object, serialize, store_object, store_tagged,
+    Graph, Program, composite_failed, load_object, schema_in, serialize, store_object, store_tagged,
 )
 from pysock._core.wire cimport (
     BITS, NAMES, K_BOOL, K_CHAR, K_DOUBLE, K_FLOAT, K_INT, K_LONG, K_LONGLONG, K_SHORT, K_WCHAR, K_CString,
@@ -600,9 +600,9 @@ cdef class TaggedBase:
             a._object_schema = schema
             a._stored_schema = stored
 
-    cdef int begin(self, Graph a) noexcept:
+    cdef int begin(self, Graph a) except -1:
         if not a.loading:
-            a._stored_schema = self.rc.schema & 0x7FFFFFFF
+            a._stored_schema = schema_in(a, self.rc) & 0x7FFFFFFF
         return 0
 
     cdef int check(self, Graph a, object obj) except -1:
@@ -770,7 +770,7 @@ cdef class Plan(Program):
             return self._schema_of(a)
         n = a._object_schema if a.loading or a._stored_schema == 0xFFFFFFFF else a._stored_schema
         if n == 0xFFFFFFFF and isinstance(obj, Object):
-            n = class_of_type((<PyObject *>obj).ob_type).schema & 0x7FFFFFFF
+            n = schema_in(a, class_of_type((<PyObject *>obj).ob_type)) & 0x7FFFFFFF
             if n == 0xFFFF:
                 n = NEWEST
         return NEWEST if n == 0xFFFFFFFF else n

@@ -1,5 +1,5 @@
 import enum
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, Self, TypedDict, TypeVar, final, overload
 
 import typing_extensions
@@ -24,6 +24,7 @@ class _Options(TypedDict, total=False):
     map_order: Literal["mfc6", "mfc9"] | None
     allow: Literal["registered"] | Iterable[type[CObject] | CRuntimeClass] | None
     registry: ClassRegistry | None
+    schemas: Mapping[type[CObject] | CRuntimeClass, int] | None
     bits: Literal[32, 64]
     max_string: int | None
     max_count: int | None

@@ -214,7 +214,7 @@ _SHARED = ("__module__", "__qualname__", "__doc__", "__orig_bases__", "__annotat
 
 def _calls_super(serialize: Any) -> bool:
     """Whether a `Serialize` calls that of a base: the declared one, in a class between it and its bases."""
-    return "__class__" in getattr(getattr(serialize, "__code__", None), "co_freevars", ())
+    return "__class__" in getattr(getattr(inspect.unwrap(serialize), "__code__", None), "co_freevars", ())
 
 
 ObjectType._declare = _declare

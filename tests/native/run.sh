@@ -13,8 +13,9 @@
 #   modules    the Cython modules for macOS on arm64, each linked; no symbol missing but Python's own
 #   bsd        FreeBSD, OpenBSD; NetBSD compiled
 #   windows    32-bit and ARM64, compiled
-# By name only, as each first builds a C runtime for minutes:
-#   windows-link  those two linked as well, and x86-64 by clang, that one run under Wine
+# By name only:
+#   windows-link      those two linked as well, and x86-64 by clang, that one run under Wine (builds C runtimes for minutes)
+#   bigendian-python  the archive's tests in a big-endian CPython of Debian's, emulated (half an hour)
 #
 # BUILD_DIR: where to build (default: build/native in the project).  Fails when a case fails or a tool is missing; zig,
 # the cross-compiler, is fetched by pip into BUILD_DIR/tools where python3 has no ziglang.
@@ -104,12 +105,12 @@ emulated() { # FLAVOUR QEMU ROOT
     for main in "${mains[@]}" test_darwin; do PS_QEMU=1 run_main "$2" -L "$3" "$build/$1/$main"; done
 }
 
-# The build that a wheel would get, by the project's own CMakeLists.txt, but for the last link: zig makes no bundles, so
-# each module is linked here as a library.
-macos_modules() {
-    local dir=$build/modules python=python3 room symbols missing include natives=()
+# The build that a wheel would get, by the project's own CMakeLists.txt, up to the object files; the rest is the legs',
+# as zig makes no bundles.  Sets `python`, `objects` and `natives`.
+compile_modules() { # FLAVOUR ZIG-TARGET CMAKE-SYSTEM PROCESSOR
+    local dir=$build/$1 log=$build/$1.log include
     find_zig
-    need llvm-nm "apt-get install llvm"
+    python=python3
     if ! "$python" -c 'import Cython, cython_cmake, ninja' 2>/dev/null; then
         python=$build/tools/bin/python
         [[ -x $python ]] || python3 -m venv "$build/tools"
@@ -117,34 +118,81 @@ macos_modules() {
     fi
     include=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
     need_file "$include/Python.h" "apt-get install python3-dev"
-    # This Python's headers, with a pyconfig.h that does not ask which system it is on: of its answers only the sizes
-    # matter to an extension, and those are the same on every LP64 system.
+    # This Python's headers, with a pyconfig.h that does not ask which system it is on: of its answers only sizes and
+    # the order of bytes matter to an extension, and the sizes are the same on every LP64 system.
     rm -rf "$dir/include" && mkdir -p "$dir" && cp -rs "$include" "$dir/include" && rm "$dir/include/pyconfig.h"
     comm -23 <(cc -dM -E -include "$include/pyconfig.h" -x c /dev/null | sort) <(cc -dM -E -x c /dev/null | sort) \
         >"$dir/include/pyconfig.h"
+    if [[ $4 == s390x ]]; then
+        sed -i 's/DOUBLE_IS_LITTLE/DOUBLE_IS_BIG/' "$dir/include/pyconfig.h"
+        echo '#define WORDS_BIGENDIAN 1' >>"$dir/include/pyconfig.h"
+    fi
     PATH=$("$python" -c 'import sysconfig; print(sysconfig.get_path("scripts"))'):$PATH
-    CC="$zig cc -target aarch64-macos.11.0 -nostdlib -lc -fno-sanitize=undefined" \
-        cmake -G Ninja -S "$root" -B "$dir/build" -DCMAKE_SYSTEM_NAME=Darwin -DCMAKE_SYSTEM_PROCESSOR=arm64 \
+    CC="$zig cc -target $2 -nostdlib -lc -fno-sanitize=undefined" \
+        cmake -G Ninja -S "$root" -B "$dir/build" -DCMAKE_SYSTEM_NAME="$3" -DCMAKE_SYSTEM_PROCESSOR="$4" \
         -DCMAKE_CROSSCOMPILING_EMULATOR=/usr/bin/env -DPython_EXECUTABLE="$(command -v "$python")" \
         -DPython_INCLUDE_DIR="$dir/include" -DCMAKE_C_FLAGS_RELEASE=-O0 -DPYSOCK_WERROR=ON -DCMAKE_C_FLAGS=-Werror \
         -DCMAKE_MODULE_PATH="$("$python" -c 'import cython_cmake as c, os; print(os.path.join(os.path.dirname(c.__file__), "cmake"))')" \
-        >"$build/modules.log" 2>&1 || { cat "$build/modules.log" >&2; die "modules: cmake fails"; }
+        >"$log" 2>&1 || { cat "$log" >&2; die "$1: cmake fails"; }
     # shellcheck disable=SC2046
-    ninja -C "$dir/build" $(ninja -C "$dir/build" -t targets all | sed -n 's/^\(.*\.c\.o\): .*/\1/p') >>"$build/modules.log" 2>&1 \
-        || { grep -E 'error|FAILED' "$build/modules.log" >&2; die "modules: they do not compile for macOS"; }
-    natives=("$dir"/build/CMakeFiles/ps_native.dir/src/_core/native/*.o)
-    for room in "$root"/src/_core/*.pyx; do
-        room=$(basename "$room" .pyx)
-        [[ -e $dir/build/CMakeFiles/$room.dir/src/_core/$room.c.o ]] || die "modules: $room was not compiled"
-        "$zig" cc -target aarch64-macos.11.0 -nostdlib -lc -shared -Wl,-undefined,dynamic_lookup \
-            -o "$dir/$room.so" "$dir/build/CMakeFiles/$room.dir/src/_core/$room.c.o" "${natives[@]}"
-        symbols=$(llvm-nm -m "$dir/$room.so")
+    ninja -C "$dir/build" $(ninja -C "$dir/build" -t targets all | sed -n 's/^\(.*\.c\.o\): .*/\1/p') >>"$log" 2>&1 \
+        || { grep -E 'error|FAILED' "$log" >&2; die "$1: the modules do not compile"; }
+    objects=$dir/build/CMakeFiles
+    natives=("$objects"/ps_native.dir/src/_core/native/*.o)
+}
+
+rooms() { for room in "$root"/src/_core/*.pyx; do basename "$room" .pyx; done; }
+
+link_module() { # ROOM ZIG-TARGET OUT ZIG-OPTION...
+    local object=$objects/$1.dir/src/_core/$1.c.o triple=$2 out=$3
+    [[ -e $object ]] || die "$1 was not compiled"
+    shift 3
+    "$zig" cc -target "$triple" -nostdlib -lc -shared "$@" -o "$out" "$object" "${natives[@]}"
+}
+
+macos_modules() {
+    local room symbols missing
+    need llvm-nm "apt-get install llvm"
+    compile_modules modules aarch64-macos.11.0 Darwin arm64
+    for room in $(rooms); do
+        link_module "$room" aarch64-macos.11.0 "$build/modules/$room.so" -Wl,-undefined,dynamic_lookup
+        symbols=$(llvm-nm -m "$build/modules/$room.so")
         missing=$(grep '(undefined)' <<<"$symbols" | grep -v 'from libSystem' | grep -vE ' __?Py[A-Z_]' || true)
         [[ -z $missing ]] || die "modules: $room needs what neither Python nor macOS has:"$'\n'"$missing"
         grep -q " _PyInit_$room\$" <<<"$symbols" || die "modules: $room has no PyInit_$room"
         linked=$((linked + 1))
     done
-    echo "modules: $(ls "$dir"/*.so | wc -l) linked"
+    echo "modules: $(rooms | wc -l) linked"
+}
+
+# The archive's tests in Debian's Python for s390x, which must be of the version of this one; it lands in BUILD_DIR.
+bigendian_python() {
+    local dir=$build/bigendian-python apt version room site
+    need qemu-s390x "apt-get install qemu-user"
+    compile_modules bigendian-python s390x-linux-gnu.2.36 Linux s390x
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    apt=(apt-get -o APT::Architecture=s390x -o APT::Architectures=s390x -o Dir::State="$dir/apt" -o Dir::Cache="$dir/apt"
+        -o Dir::State::status="$dir/apt/status" -o APT::Sandbox::User=root)
+    if [[ ! -x $dir/root/usr/bin/python$version ]]; then
+        mkdir -p "$dir/apt/lists/partial" "$dir/apt/archives/partial" "$dir/root"
+        touch "$dir/apt/status"
+        "${apt[@]}" update -qq
+        (cd "$dir/apt" && "${apt[@]}" download -qq "python$version-minimal" "libpython$version-minimal" "libpython$version-stdlib" \
+            libc6 libgcc-s1 libexpat1 zlib1g libssl3 libffi8 libbz2-1.0 liblzma5 libuuid1 libcrypt1 libsqlite3-0)
+        for room in "$dir"/apt/*.deb; do dpkg-deb -x "$room" "$dir/root"; done
+    fi
+    site=$dir/site
+    rm -rf "$site" && mkdir -p "$site/pysock_mfc-0.dist-info" && cp -r "$root/src/pysock" "$site" && mkdir -p "$site/pysock/_core"
+    cp "$root/src/_core/__init__.py" "$site/pysock/_core"
+    printf 'Metadata-Version: 2.1\nName: pysock-mfc\nVersion: 0\n' >"$site/pysock_mfc-0.dist-info/METADATA"
+    for room in $(rooms); do link_module "$room" s390x-linux-gnu.2.36 "$site/pysock/_core/$room.so"; done
+    "$python" -m pip install -q --target "$dir/deps" pytest pytest-timeout hypothesis
+    cd "$root"
+    QEMU_LD_PREFIX=$dir/root PYTHONPATH=$site:$dir/deps PYTHONDONTWRITEBYTECODE=1 limit='' \
+        run_main qemu-s390x "$dir/root/usr/bin/python$version" -m pytest -q -p no:cacheprovider --timeout 900 \
+        tests/conformance/test_archive_*.py tests/vectors/test_vectors.py tests/vectors/test_behaviour.py \
+        tests/unit/test_plan.py tests/unit/test_fields.py tests/unit/test_values.py tests/unit/test_archive_values.py
+    cd - >/dev/null
 }
 
 windows_sources() { sed -n '/^if(WIN32)/,/^else/p' "$native/sources.cmake" | grep -o '[a-z_]*\.c'; }
@@ -194,6 +242,7 @@ for leg; do
         is_built macos-x86_64 'Mach-O 64-bit x86_64'
         ;;
     modules) macos_modules ;;
+    bigendian-python) bigendian_python ;;
     bsd)
         zig_mains freebsd x86_64-freebsd FreeBSD
         is_built freebsd FreeBSD

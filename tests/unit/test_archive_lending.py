@@ -59,6 +59,52 @@ def test_ar_188_a_counted_string_from_a_file_that_keeps() -> None:
     assert len(CArchive(file, LOAD).ReadCStringA()) == len(LONG)
 
 
+class Interrupted(io.RawIOBase):
+    """Gives a little at a time; one of its reads raises."""
+
+    def __init__(self, data: bytes, piece: int, bad: int) -> None:
+        super().__init__()
+        self.data, self.piece, self.bad = io.BytesIO(data), piece, bad
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, view: Any) -> int:
+        self.bad -= 1
+        if self.bad == 0:
+            raise InterruptedError
+        return self.data.readinto(view[: self.piece])
+
+
+@pytest.mark.parametrize("read_ahead", [True, False])
+@pytest.mark.parametrize("bad", range(1, 40))
+@pytest.mark.parametrize(
+    "load",
+    [
+        lambda ar: ar.Read(300),
+        lambda ar: ar.Read(bytearray(100)),
+        lambda ar: ar.read_array(BYTE, count=300),
+        lambda ar: ar.ReadCString(),
+        lambda ar: ar.ReadString(),
+        lambda ar: ar.FillBuffer(90),
+    ],
+    ids="Read into array text line fill".split(),
+)
+def test_ar_24_after_a_read_that_raised(load: Any, bad: int, read_ahead: bool) -> None:
+    """The archive goes on where it says. Its window is what came: a shorter one made the next read run over memory."""
+    data = b"\xc8" + bytes(range(65, 91)) * 40
+    ar = CArchive(Interrupted(data, 7, bad), LOAD, 128, unicode=False, read_ahead=read_ahead)
+    for _ in range(3):
+        try:
+            load(ar)
+        except InterruptedError:
+            break
+    ar.GetFile().bad, at = 0, ar.offset
+    for n in (4, 1, 150, 2, 300):
+        assert ar.Read(n) == data[at : at + n] and ar.offset == min(at + n, len(data))
+        at = ar.offset
+
+
 class Seeker(io.BytesIO):
     """Says how long it is only when it is asked a second time."""
 

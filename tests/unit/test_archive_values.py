@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import datetime
 import struct
+import sys
 from array import array
 from typing import Any
 
@@ -161,6 +162,13 @@ CODES = dict(
 )
 
 
+def wire_order(values: Any) -> bytes:
+    if sys.byteorder == "big":
+        values = values[:]
+        values.byteswap()
+    return values.tobytes()
+
+
 class TestArrays:
     @pytest.mark.parametrize("T", CODES, ids=lambda T: T.__name__)
     @pytest.mark.parametrize("n", [0, 1, 5, 5000, 70000])
@@ -176,14 +184,29 @@ class TestArrays:
             else struct.pack("<HI", 0xFFFF, len(values))
         )
         data = stored(lambda ar: ar.write_array(T, values))
-        assert data == count + values.tobytes()
+        assert data == count + wire_order(values)
         for file in (data, CMemFile(data)):
             back = CArchive(file, LOAD).read_array(T)
             assert back == values and back.typecode == CODES[T]
         room = array(CODES[T], bytes(len(values) * values.itemsize))
         assert CArchive(CMemFile(data), LOAD).read_array(T, room) is room and room == values
-        assert stored(lambda ar: ar.write_array(T, values, count=False)) == values.tobytes()
-        assert CArchive(values.tobytes(), LOAD).read_array(T, count=len(values)) == values
+        assert stored(lambda ar: ar.write_array(T, values, count=False)) == wire_order(values)
+        assert CArchive(wire_order(values), LOAD).read_array(T, count=len(values)) == values
+
+    @pytest.mark.parametrize(
+        "buf",
+        [array("I", [1, 2]), (ctypes.c_uint32.__ctype_le__ * 2)(1, 2), b"\1\0\0\0\2\0\0\0"],
+        ids=["machine", "little-endian", "bytes"],
+    )
+    def test_ar_214_is_little_endian_on_every_machine(self, buf: Any) -> None:
+        assert stored(lambda ar: ar.write_array(DWORD, buf, count=False)) == b"\1\0\0\0\2\0\0\0"
+        out: Any = bytearray(8)
+        if isinstance(buf, array):
+            out = array("I", [0, 0])
+        elif isinstance(buf, ctypes.Array):
+            out = type(buf)()
+        CArchive(b"\1\0\0\0\2\0\0\0", LOAD).read_array(DWORD, out, count=False)
+        assert bytes(out) == bytes(buf)
 
     def test_ar_214_what_does_not_fit(self) -> None:
         def work(ar: CArchive) -> None:
@@ -196,7 +219,11 @@ class TestArrays:
                 (DWORD, [1, 2], TypeError),
                 (CString, b"abcd", TypeError),
                 (int, b"abcd", TypeError),
-                (DWORD, (ctypes.c_uint32.__ctype_be__ * 2)(), TypeError),
+                *(
+                    [(DWORD, (ctypes.c_uint32.__ctype_be__ * 2)(), TypeError)]
+                    if sys.byteorder == "little"
+                    else []
+                ),
             ]:
                 with pytest.raises(error):
                     ar.write_array(T, buf)

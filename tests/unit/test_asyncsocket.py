@@ -5,7 +5,6 @@ import copy
 import errno
 import gc
 import inspect
-import os
 import pickle
 import socket
 import struct
@@ -720,7 +719,7 @@ def test_lt_3_what_another_thread_lets_go_of_is_closed_when_its_own_thread_ends(
     def owner():
         sock = CAsyncSocket()
         sock.Create(0, lpszSocketAddress=LOOPBACK)
-        box.append(sock)
+        box.append((sock, port_of(sock)))
         made.set()
         del sock
         end.wait()  # it runs its pump no more
@@ -728,7 +727,7 @@ def test_lt_3_what_another_thread_lets_go_of_is_closed_when_its_own_thread_ends(
     thread = threading.Thread(target=owner)
     thread.start()
     made.wait()
-    port = port_of_other(box[0])
+    port = box[0][1]
     with pytest.warns(ResourceWarning, match="unclosed"):
         box.clear()
         gc.collect()
@@ -737,12 +736,6 @@ def test_lt_3_what_another_thread_lets_go_of_is_closed_when_its_own_thread_ends(
         gc.collect()
     with socket.socket() as probe:
         probe.bind((LOOPBACK, port))  # nobody has it any more
-
-
-def port_of_other(sock):
-    """Of another thread's socket, which may not be asked."""
-    with socket.socket(fileno=os.dup(sock.m_hSocket)) as copy:
-        return copy.getsockname()[1]
 
 
 def test_lt_14_detach_tells_of_an_urgent_byte_that_stays_behind():
@@ -801,3 +794,13 @@ def test_ev_8_a_peek_that_meets_an_error_announces_nothing():
         until(lambda: "OnReceive" in sock.names())
         drain()
         assert [error for name, error in sock.log if name == "OnReceive"] == [WSAECONNRESET]
+
+
+def test_as_35_a_stream_that_takes_no_more_is_told_of_none():
+    with attached() as (sock, peer):
+        assert sock.ShutDown(0)
+        peer.sendall(b"x")
+        drain()
+        assert sock.AsyncSelect()
+        drain()
+        assert "OnReceive" not in sock.names()

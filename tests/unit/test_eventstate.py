@@ -308,6 +308,12 @@ def test_tc_071_reset_with_unread_bytes(fake, conn):
     assert fake.read(conn, BIG)[0] == -RESET
 
 
+def test_tc_070_after_a_reset_room_to_send_is_no_news(fake, conn):
+    fake.error = RESET
+    assert conn.edge(IN | RDHUP | ERR) == (CLOSE,)
+    assert conn.edge(OUT) == ()
+
+
 def test_reset_met_by_receive_first(fake, conn):
     assert conn.received(BIG, -RESET) == (CLOSE,)
     assert conn.take(CLOSE) == (RESET, ())

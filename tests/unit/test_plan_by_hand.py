@@ -1,6 +1,7 @@
 """Classes that declare fields and have a `Serialize` of their own, which calls the declared one (AR-210)."""
 
 import copy
+import functools
 import inspect
 import pickle
 from typing import Generic, TypeVar
@@ -141,6 +142,27 @@ def test_a_serialize_that_replaces_the_declared_one_makes_no_class_between():
 
     assert Own.__bases__ == (CObject,) and Both.__bases__ != (BaseOfBoth,)
     assert stored(lambda ar: Own(a=1).Serialize(ar)) == b"own"
+
+
+def test_a_decorated_serialize():
+    def told(function):
+        @functools.wraps(function)
+        def wrapper(self, ar):
+            calls.append(type(self))
+            function(self, ar)
+
+        return wrapper
+
+    calls = []
+
+    class Told(CObject, schema=1):
+        a: int = field(BYTE)
+
+        @told
+        def Serialize(self, ar):
+            super().Serialize(ar)
+
+    assert stored(lambda ar: Told(a=4).Serialize(ar)) == b"\4" and calls == [Told]
 
 
 def test_a_generic_class_with_both():

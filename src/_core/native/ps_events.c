@@ -112,7 +112,7 @@ static unsigned connection_edge(ps_events *e, unsigned bits, const ps_probe *pro
     }
     unsigned due = bits & PS_OUT ? PS_FD_WRITE : 0;
     if (e->oobs) due |= PS_FD_OOB;
-    if (e->readable == PS_YES) {
+    if (e->readable == PS_YES && !(e->flags & PS_EV_RECV_SHUT)) { /* else Receive would refuse it */
         clear(e, PS_EV_GUESS);
         due |= PS_FD_READ;
     }

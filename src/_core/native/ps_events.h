@@ -92,7 +92,8 @@ static inline unsigned ps_ev_post(ps_events *e, unsigned due) {
 /* The poller has seen something. */
 unsigned ps_ev_edge_any(ps_events *e, unsigned bits, const ps_probe *probe, void *s);
 static inline unsigned ps_ev_edge(ps_events *e, unsigned bits, const ps_probe *probe, void *s) {
-    if (PS_UNLIKELY(e->phase != PS_CONNECTED || bits & (PS_PRI | PS_RDHUP | PS_ERR | PS_LATE)))
+    if (PS_UNLIKELY(e->phase != PS_CONNECTED || e->flags & (PS_EV_RESET | PS_EV_RECV_SHUT)
+                    || bits & (PS_PRI | PS_RDHUP | PS_ERR | PS_LATE)))
         return ps_ev_edge_any(e, bits, probe, s);
     unsigned due = bits & PS_OUT ? PS_FD_WRITE : 0;
     if (bits & PS_IN) {
