@@ -186,9 +186,9 @@ cdef object load_value(CArchive a, object T):
 cdef class CArchive(Graph):
     # Up to "--": the signature that help() and editors show, in CPython's form for classes made in C.
     """CArchive(file, mode, nBufSize=4096, lpBuf=None, *, unicode=True, encoding="cp1252", errors="strict",
-profile="mfc9", faithful=False, canonical=False, map_order=None, allow=None, registry=None, read_ahead=True,
-bits=32, max_string=16777216, max_count=16777216, max_total=268435456, max_objects=1000000, max_classes=1024,
-max_depth=200, max_dense=65536)
+profile="mfc9", faithful=False, canonical=False, map_order=None, allow=None, registry=None, schemas=None,
+read_ahead=True, bits=32, max_string=16777216, max_count=16777216, max_total=268435456, max_objects=1000000,
+max_classes=1024, max_depth=200, max_dense=65536)
 --
 
     Stores values and objects to a file, or loads them, as the bytes that MFC's CArchive makes (AR-1).
