@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 
 import pytest
 from scarcity import no_descriptors

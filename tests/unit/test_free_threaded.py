@@ -22,5 +22,7 @@ assert any("pysock._core" in str(w.message) for w in told if w.category is Runti
 @pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="needs a free-threaded Python")
 def test_importing_turns_the_gil_on_again_and_says_so() -> None:
     env = {name: value for name, value in os.environ.items() if name != "PYTHON_GIL"}
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, env=env)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, env=env
+    )
     assert done.returncode == 0, done.stderr
