@@ -11,6 +11,8 @@ from pysock import CArchive, CSocket, CSocketFile
 
 
 def main() -> None:
+    if len(sys.argv) < 4:
+        raise SystemExit(__doc__)
     host, port, *texts = sys.argv[1:]
     with CSocket() as sock:
         if not (sock.Create() and sock.Connect(host, int(port))):  # waits

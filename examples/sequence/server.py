@@ -36,6 +36,8 @@ def serve_one(listening: CSocket) -> None:
 
 
 def main() -> None:
+    if not all(given.isdecimal() for given in sys.argv[1:]):
+        raise SystemExit(__doc__)
     with CSocket() as listening:
         if not listening.Create(int(sys.argv[1]) if len(sys.argv) > 1 else 0):
             raise SystemExit(f"Create failed: {CSocket.GetLastError()}")

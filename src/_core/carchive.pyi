@@ -24,13 +24,15 @@ class _LoadsItself(Protocol):
 _Made = TypeVar("_Made", bound=_LoadsItself)
 
 class Record(Value, metaclass=ObjectType):
-    """Base of what an archive stores by value only: headers, messages, parts of objects. There are no tags.
+    """Base of what an archive stores by value only: headers, messages, parts of objects.
 
-    class Header(Record):
-        magic: int = field(DWORD)
-        name: str = field(CString)
+    There are no tags. Its fields are declared::
 
-    ar.write(Header(magic=1, name="x"));  header = ar.read(Header)
+        class Header(Record):
+            magic: int = field(DWORD)
+            name: str = field(CString)
+
+        ar.write(Header(magic=1, name="x"));  header = ar.read(Header)
     """
 
     def __init_subclass__(

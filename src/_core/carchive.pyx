@@ -27,7 +27,9 @@ cdef CRuntimeClass _root = runtime_class(CObject)   # asked for, it is no restri
 
 
 class Record(Value, metaclass=ObjectType):
-    """Base of what an archive stores by value only: headers, messages, parts of objects. There are no tags.
+    """Base of what an archive stores by value only: headers, messages, parts of objects.
+
+    There are no tags. Its fields are declared::
 
         class Header(Record):
             magic: int = field(DWORD)

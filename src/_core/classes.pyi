@@ -84,7 +84,7 @@ class Object:
 class CObject(Object, metaclass=ObjectType):
     """Base of everything that an archive stores by pointer.
 
-    Class keywords take the place of MFC's macros (AR-115, AR-205):
+    Class keywords take the place of MFC's macros (AR-115, AR-205)::
 
         class CFoo(CObject, schema=1):  # as DECLARE_SERIAL and IMPLEMENT_SERIAL(CFoo, CObject, 1)
             def Serialize(self, ar):

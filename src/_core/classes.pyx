@@ -216,7 +216,7 @@ cdef class Object:
 class CObject(Object, metaclass=ObjectType):
     """Base of everything that an archive stores by pointer.
 
-    Class keywords take the place of MFC's macros (AR-115, AR-205):
+    Class keywords take the place of MFC's macros (AR-115, AR-205)::
 
         class CFoo(CObject, schema=1):  # as DECLARE_SERIAL and IMPLEMENT_SERIAL(CFoo, CObject, 1)
             def Serialize(self, ar):
@@ -288,7 +288,10 @@ cdef dict _LIBRARY = {}
 
 @cython.final
 cdef class ClassRegistry:
-    """Names under which a stream may ask for classes (AR-100).
+    """ClassRegistry(library=True)
+--
+
+    Names under which a stream may ask for classes (AR-100).
 
     The default one holds every class with a schema that did not name another; `CArchive(registry=...)` takes
     a private one. A program's own classes hide the library's collections of the same name; `library=False`

@@ -27,27 +27,35 @@ class CSocketFile(SocketStream, CFile):
     m_bBlocking: ClassVar[bool] = True
 
     def Open(self, lpszFileName: StrPath, nOpenFlags: int) -> bool:
+        """CNotSupportedException: a socket cannot do this."""
         raise self._cannot("Open")
 
     def Duplicate(self) -> CFile:
+        """CNotSupportedException: a socket cannot do this."""
         raise self._cannot("Duplicate")
 
     def GetPosition(self) -> int:
+        """CNotSupportedException: a socket cannot do this."""
         raise self._cannot("GetPosition")
 
     def GetLength(self) -> int:
+        """CNotSupportedException: a socket cannot do this."""
         raise self._cannot("GetLength")
 
     def SetLength(self, dwNewLen: int) -> None:
+        """CNotSupportedException: a socket cannot do this."""
         raise self._cannot("SetLength")
 
     def LockRange(self, dwPos: int, dwCount: int) -> None:
+        """CNotSupportedException: a socket cannot do this."""
         raise self._cannot("LockRange")
 
     def UnlockRange(self, dwPos: int, dwCount: int) -> None:
+        """CNotSupportedException: a socket cannot do this."""
         raise self._cannot("UnlockRange")
 
     def Abort(self) -> None:
+        """CNotSupportedException: a socket cannot do this."""
         raise self._cannot("Abort")
 
     def _get_status(self) -> CFileStatus:

@@ -135,7 +135,7 @@ class _CountOf:
 
 
 def count_of(name: str, wire: Any) -> Any:
-    """The length of the field `name` as a number of the type `wire`, which stands before it.
+    """The length of the field `name` as a number of the type `wire`, which stands before it::
 
         n: int = field(count_of("points", WORD), init=False)
         points: list[CPoint] = field(array_of(POINT, count="n"))

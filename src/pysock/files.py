@@ -471,18 +471,23 @@ class CMemFile(MemFile, CFile):
         return self.getbuffer()
 
     def Open(self, lpszFileName: StrPath, nOpenFlags: int) -> bool:
+        """CNotSupportedException: a file in memory cannot do this."""
         raise self._cannot("Open")
 
     def Duplicate(self) -> CFile:
+        """CNotSupportedException: a file in memory cannot do this."""
         raise self._cannot("Duplicate")
 
     def LockRange(self, dwPos: int, dwCount: int) -> None:
+        """CNotSupportedException: a file in memory cannot do this."""
         raise self._cannot("LockRange")
 
     def UnlockRange(self, dwPos: int, dwCount: int) -> None:
+        """CNotSupportedException: a file in memory cannot do this."""
         raise self._cannot("UnlockRange")
 
     def fileno(self) -> int:
+        """CNotSupportedException: a file in memory cannot do this."""
         raise self._cannot("fileno")
 
     def _cannot(self, member: str) -> CNotSupportedException:
