@@ -18,9 +18,7 @@ import warnings
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from cpython.dict cimport PyDict_GetItem
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.object cimport PyObject
 from libc.stdint cimport INT64_MAX, uint32_t
 from libc.string cimport memcpy
 
@@ -66,7 +64,7 @@ from pysock._core.native cimport (
     ps_socket_probe,
     ps_this_thread,
 )
-from pysock._core.pump cimport current_pump
+from pysock._core.pump cimport current_pump, inside_asyncio
 from pysock._core.public cimport ps_public
 from pysock._core.sockets cimport after, length_of, open_buffer, set_last_error, shares, usable
 
@@ -84,16 +82,9 @@ SOCKET_ERROR = -1
 cdef char scratch[SCRATCH]
 
 
-cdef dict modules = sys.modules
-
-
 cdef bint may_wait(CSocket sock) except -1:
     """Not inside a running asyncio loop, unless the object allows it (PY-26)."""
-    if sock.allow_nested_blocking:
-        return True
-    cdef PyObject *events = PyDict_GetItem(modules, "asyncio.events")
-    # Without asyncio in the process no loop can be running.
-    return events == NULL or (<object>events)._get_running_loop() is None
+    return sock.allow_nested_blocking or not inside_asyncio()
 
 
 cdef int refuse_to_wait(CSocket sock) except -1:

@@ -66,3 +66,4 @@ cdef class Watched:
 
 
 cdef Pump current_pump()
+cdef bint inside_asyncio() except -1

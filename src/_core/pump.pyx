@@ -20,6 +20,7 @@ import weakref
 from collections import deque
 
 cimport cython
+from cpython.dict cimport PyDict_GetItem
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.object cimport PyObject
 from libc.stdint cimport INT64_MAX, int64_t, uint32_t
@@ -400,10 +401,12 @@ cdef class Pump:
         """Dispatches until `stop` (or `pysock.quit`); returns the code given there.
 
         Ctrl-C ends it at once with KeyboardInterrupt.  Without sockets, timers or callables it waits for
-        ever, as a message loop does.
+        ever, as a message loop does.  RuntimeError inside a running asyncio loop, which it would block.
         """
         cdef uint32_t most
         self.check_thread()
+        if inside_asyncio():
+            raise RuntimeError("run() would block this thread's running asyncio loop; use pysock.aio.attach() there")
         signals = self._take_signals()
         self._depth += 1
         self._runs += 1
@@ -733,6 +736,15 @@ cdef class _Holder:
 
 
 _mine = threading.local()
+
+
+cdef dict modules = sys.modules
+
+
+cdef bint inside_asyncio() except -1:
+    """Is an asyncio loop running in this thread?  In a process without asyncio that is known at once."""
+    cdef PyObject *events = PyDict_GetItem(modules, "asyncio.events")
+    return events != NULL and (<object>events)._get_running_loop() is not None
 
 
 cdef Pump current_pump():

@@ -1,5 +1,6 @@
 """The pump by itself: queue, timers, callables, wake-up, signals, nesting (PY-1 to PY-6, PY-23, PY-27)."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -685,3 +686,13 @@ def test_py_5_signals_of_a_forked_child_do_not_wake_the_parent(pump):
     pump.call_soon(fork)
     pump.run()
     assert answers == [0]
+
+
+def test_py_26_run_inside_a_running_loop_says_what_to_use():
+    async def main():
+        with pytest.raises(RuntimeError, match=r"run\(\) would block .* pysock\.aio\.attach"):
+            Pump.current().run()
+
+    asyncio.run(main())
+    Pump.current().call_soon(Pump.current().stop)
+    Pump.current().run()  # the refused one has left nothing behind
