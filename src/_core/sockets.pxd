@@ -1,7 +1,5 @@
 # cython: language_level=3
 """What sibling rooms may use of `sockets`."""
-from cpython.buffer cimport Py_buffer
-
 from pysock._core.native cimport ps_addr, ps_poller_rearm, ps_sock_t, ps_this_thread
 from pysock._core.pump cimport Watched
 
@@ -36,8 +34,6 @@ cdef class CAsyncSocket(Watched):
 
 
 cdef void set_last_error(int code) noexcept
-cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1
-cdef int open_buffer(object buf, Py_buffer *view, int flags) except -1
 
 
 cdef extern from *:
