@@ -65,9 +65,9 @@ from pysock._core.native cimport (
     ps_socket_probe,
     ps_this_thread,
 )
-from pysock._core.pump cimport current_pump, inside_asyncio
+from pysock._core.pump cimport after, current_pump, inside_asyncio
 from pysock._core.public cimport ps_public
-from pysock._core.sockets cimport after, set_last_error, shares, usable
+from pysock._core.sockets cimport set_last_error, shares, usable
 
 from pysock._core.errors import SocketException, SocketUsageError
 

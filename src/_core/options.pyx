@@ -28,6 +28,7 @@ from pysock._core.native cimport (
     PS_WSAEOPNOTSUPP,
     SO_ACCEPTCONN,
     SO_BROADCAST,
+    SO_ERROR,
     SO_LINGER,
     SO_OOBINLINE,
     SO_REUSEADDR,
@@ -42,6 +43,7 @@ from pysock._core.native cimport (
     ps_addr_room,
     ps_addr_sa,
     ps_at_mark,
+    ps_ev_so_error,
     ps_getpeername,
     ps_getsockname,
     ps_getsockopt,
@@ -50,9 +52,10 @@ from pysock._core.native cimport (
     ps_set_blocking,
     ps_setsockopt,
     ps_sock_t,
+    ps_socket_probe,
     ps_socklen_t,
 )
-from pysock._core.pump cimport Watched
+from pysock._core.pump cimport Watched, after
 
 
 cdef enum:
@@ -150,6 +153,7 @@ cdef object get_option(Watched w, int kind, bint reuse, int level, int option, i
     cdef char value[256]
     cdef ps_socklen_t n = sizeof(value)
     cdef linger *lg = <linger *>value
+    cdef unsigned int due
     cdef int asked = SO_LINGER if level == SOL_SOCKET and option == SO_DONTLINGER else option
     if level == SOL_SOCKET:
         if not suitable(w, option):
@@ -157,6 +161,10 @@ cdef object get_option(Watched w, int kind, bint reuse, int level, int option, i
             return None
         if only_noted(kind, option):
             return int(reuse)
+        if option == SO_ERROR:
+            pending = ps_ev_so_error(&w._ev, &ps_socket_probe, &w._watch.fd, &due)
+            after(w, due)
+            return pending
     memset(value, 0, sizeof(value))
     error[0] = ps_getsockopt(w._watch.fd, level, asked, value, &n)
     if error[0] < 0:

@@ -73,7 +73,6 @@ from pysock._core.native cimport (
     PS_WSAEOPNOTSUPP,
     PS_WSAESHUTDOWN,
     PS_WSAEWOULDBLOCK,
-    SO_ERROR,
     SOCK_SEQPACKET,
     SOCK_STREAM,
     SOL_SOCKET,
@@ -100,7 +99,6 @@ from pysock._core.native cimport (
     ps_ev_select,
     ps_ev_send_error,
     ps_ev_send_failed,
-    ps_ev_so_error,
     ps_ev_take_oob,
     ps_ev_urgent,
     ps_ev_wants_urgent,
@@ -124,7 +122,7 @@ from pysock._core.native cimport (
     sockaddr,
 )
 from pysock._core.options cimport Found, control, find_out, get_option, reuse_address, set_option
-from pysock._core.pump cimport Pump, Watched, current_pump
+from pysock._core.pump cimport Pump, Watched, after, current_pump
 from pysock._core.public cimport ps_public
 
 from pysock._core.errors import SocketException, SocketUsageError, WrongThreadError
@@ -562,14 +560,9 @@ cdef class CAsyncSocket(Watched):
         An option's value: an int, (onoff, seconds) for SO_LINGER, else the bytes of a C structure; None if
         it fails (AS-21).  SO_ERROR: a Winsock number; reading clears it."""
         cdef int option = int_of(nOptionName, "nOptionName"), level = int_of(nLevel, "nLevel")
-        cdef unsigned int due
         cdef int r = 0
         if not usable(self, "GetSockOpt"):
             return None
-        if level == SOL_SOCKET and option == SO_ERROR:
-            r = ps_ev_so_error(&self._ev, &ps_socket_probe, &self._watch.fd, &due)
-            after(self, due)
-            return r
         value = get_option(self, self._type, self._reuse, level, option, &r)
         if r < 0:
             self._fail("GetSockOpt", -r)
