@@ -22,6 +22,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport INT64_MAX, uint32_t
 from libc.string cimport memcpy
 
+from pysock._core.arguments cimport length_of, open_buffer
 from pysock._core.names cimport SockAddr, any_address, host_and_port
 from pysock._core.native cimport (
     PS_CONNECTED,
@@ -64,9 +65,9 @@ from pysock._core.native cimport (
     ps_socket_probe,
     ps_this_thread,
 )
-from pysock._core.pump cimport current_pump, inside_asyncio
+from pysock._core.pump cimport after, current_pump, inside_asyncio
 from pysock._core.public cimport ps_public
-from pysock._core.sockets cimport after, length_of, open_buffer, set_last_error, shares, usable
+from pysock._core.sockets cimport set_last_error, shares, usable
 
 from pysock._core.errors import SocketException, SocketUsageError
 

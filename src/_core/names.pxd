@@ -14,4 +14,5 @@ cdef int port_number(object port, str argument=*) except -1
 cdef int inet_address(object host, int port, ps_addr *out) except -1
 cdef int any_address(object address, int family, ps_addr *out, str argument) except -1
 cdef int resolve(object host, int port, int family, int kind, ps_addr *out) except -1
+cdef int resolve_in_thread(object host, int port, object answered) except -1
 cdef tuple host_and_port(const ps_addr *a)

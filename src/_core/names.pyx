@@ -3,6 +3,7 @@
 """Addresses and the resolver: Python's address tuples, classic dotted numbers, host names (spec 6.2, 6.3)."""
 import os
 import socket
+import threading
 
 cimport cython
 from libc.stdint cimport uint32_t
@@ -110,6 +111,22 @@ def resolve_name(host, port, family=AF_INET, kind=0):
     cdef ps_addr a
     cdef int error = resolve(host, port_number(port), family, kind, &a)
     return error if error else SockAddr.of(&a)
+
+
+cdef int resolve_in_thread(object host, int port, object answered) except -1:
+    """Looks the name up in a thread of its own, which then calls `answered` with what resolve_name gives.
+    Raises RuntimeError if there is no room for a thread."""
+    threading.Thread(target=_look_up, args=(host, port, answered), name=f"pysock resolver of {host}",
+                     daemon=True).start()
+    return 0
+
+
+def _look_up(host, port, answered):
+    try:
+        answer = resolve_name(host, port)
+    except Exception:                                   # whatever it was, Connect must end
+        answer = PS_WSAEINVAL
+    answered(answer)
 
 
 cdef int any_address(object address, int family, ps_addr *out, str argument) except -1:

@@ -2,7 +2,7 @@
 """What sibling rooms may use of `pump`."""
 from libc.stdint cimport int32_t, int64_t, uint32_t, uintptr_t
 
-from pysock._core.native cimport ps_events, ps_poller, ps_ring, ps_slots, ps_sock_t, ps_watch
+from pysock._core.native cimport ps_events, ps_poller, ps_poller_rearm, ps_ring, ps_slots, ps_sock_t, ps_watch
 
 
 cdef class Pump:
@@ -67,3 +67,18 @@ cdef class Watched:
 
 cdef Pump current_pump()
 cdef bint inside_asyncio() except -1
+
+
+cdef extern from *:
+    bint likely(bint x)              # Cython's own macros: hot code stays together
+    bint unlikely(bint x)
+
+
+cdef inline int after(Watched w, unsigned int due) except -1:
+    """After a call told the state machine something."""
+    if likely(w._ev.rearm):
+        ps_poller_rearm(w._pump._poller, &w._watch, w._ev.rearm)
+        w._ev.rearm = 0
+    if unlikely(due):
+        w._pump.post(w, due)
+    return 0

@@ -44,7 +44,6 @@ from pysock._core.native cimport (
     ps_now_ns,
     ps_poller,
     ps_poller_open,
-    ps_poller_rearm,
     ps_pollers,
     ps_recv,
     ps_ring_free,
@@ -79,7 +78,6 @@ cdef extern from *:
     """
     PyObject *ps_my_pump
     bint ps_other_threads()
-    bint unlikely(bint x)                # Cython's own
     void PyErr_SetObject(object kind, object value)
     void PyErr_WriteUnraisable(object where)
 

@@ -1,9 +1,7 @@
 # cython: language_level=3
 """What sibling rooms may use of `sockets`."""
-from cpython.buffer cimport Py_buffer
-
-from pysock._core.native cimport ps_addr, ps_poller_rearm, ps_sock_t, ps_this_thread
-from pysock._core.pump cimport Watched
+from pysock._core.native cimport ps_addr, ps_sock_t, ps_this_thread
+from pysock._core.pump cimport Watched, likely, unlikely
 
 
 cdef class CAsyncSocket(Watched):
@@ -36,13 +34,6 @@ cdef class CAsyncSocket(Watched):
 
 
 cdef void set_last_error(int code) noexcept
-cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1
-cdef int open_buffer(object buf, Py_buffer *view, int flags) except -1
-
-
-cdef extern from *:
-    bint likely(bint x)              # Cython's own macros: hot code stays together
-    bint unlikely(bint x)
 
 
 cdef inline int usable(CAsyncSocket s, str operation) except -1:
@@ -60,13 +51,3 @@ cdef inline bint shares(CAsyncSocket s, Py_ssize_t n) noexcept:
     """Does a call that moves n bytes give the GIL away?  Always where it may block; else only if it copies
     much and there was somebody to run: giving it away and taking it back costs more than copying a little."""
     return unlikely(s._blocking or (n >= LARGE and s._pump._company))
-
-
-cdef inline int after(CAsyncSocket s, unsigned int due) except -1:
-    """After a call told the state machine something."""
-    if likely(s._ev.rearm):
-        ps_poller_rearm(s._pump._poller, &s._watch, s._ev.rearm)
-        s._ev.rearm = 0
-    if unlikely(due):
-        s._pump.post(s, due)
-    return 0

@@ -10,10 +10,6 @@ from typing_extensions import Buffer, disjoint_base
 _Address: TypeAlias = tuple[Any, ...] | str | bytes | os.PathLike[str] | SockAddr
 _AddrInfo: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
 
-FIONBIO: int
-FIONREAD: int
-SIOCATMARK: int
-
 @disjoint_base
 class CAsyncSocket(Watched):
     AsyncResolve: bool

@@ -10,15 +10,25 @@ mode.
 """
 import socket
 import sys
-import threading
 import warnings
 
 cimport cython
-from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.object cimport PyObject
 from libc.string cimport memset
 
+from pysock._core.arguments cimport (
+    UNSET,
+    addrinfo,
+    event_mask,
+    handle_of,
+    int_of,
+    is_address,
+    length_of,
+    open_buffer,
+    send_to_arguments,
+)
 from pysock._core.names cimport (
     SockAddr,
     any_address,
@@ -26,6 +36,7 @@ from pysock._core.names cimport (
     inet_address,
     port_number,
     resolve,
+    resolve_in_thread,
 )
 from pysock._core.native cimport (
     AF_INET,
@@ -48,7 +59,6 @@ from pysock._core.native cimport (
     PS_MSG_OOB,
     PS_MSG_PEEK,
     PS_NEW,
-    PS_OUT,
     PS_RDHUP,
     PS_WSAEADDRNOTAVAIL,
     PS_WSAEALREADY,
@@ -58,33 +68,21 @@ from pysock._core.native cimport (
     PS_WSAEISCONN,
     PS_WSAEMFILE,
     PS_WSAENOBUFS,
-    PS_WSAENOPROTOOPT,
     PS_WSAENOTCONN,
     PS_WSAENOTSOCK,
     PS_WSAEOPNOTSUPP,
     PS_WSAESHUTDOWN,
     PS_WSAEWOULDBLOCK,
-    SO_ACCEPTCONN,
-    SO_BROADCAST,
-    SO_ERROR,
-    SO_LINGER,
-    SO_OOBINLINE,
-    SO_REUSEADDR,
-    SO_TYPE,
     SOCK_SEQPACKET,
     SOCK_STREAM,
     SOL_SOCKET,
-    linger,
     ps_accept,
     ps_addr,
-    ps_addr_family,
     ps_addr_is_any,
-    ps_addr_port,
     ps_addr_room,
     ps_addr_sa,
     ps_addr_set4,
     ps_adopt,
-    ps_at_mark,
     ps_bind,
     ps_close,
     ps_connect,
@@ -101,22 +99,18 @@ from pysock._core.native cimport (
     ps_ev_select,
     ps_ev_send_error,
     ps_ev_send_failed,
-    ps_ev_so_error,
     ps_ev_take_oob,
     ps_ev_urgent,
     ps_ev_wants_urgent,
     ps_getpeername,
     ps_getsockname,
-    ps_getsockopt,
     ps_listen,
-    ps_readable_bytes,
     ps_ready,
     ps_recv,
     ps_recvfrom,
     ps_send,
     ps_sendto,
     ps_set_blocking,
-    ps_setsockopt,
     ps_shutdown,
     ps_slots_is_dead,
     ps_slots_owner,
@@ -127,7 +121,8 @@ from pysock._core.native cimport (
     ps_this_thread,
     sockaddr,
 )
-from pysock._core.pump cimport Pump, Watched, current_pump
+from pysock._core.options cimport Found, control, find_out, get_option, reuse_address, set_option
+from pysock._core.pump cimport Pump, Watched, after, current_pump
 from pysock._core.public cimport ps_public
 
 from pysock._core.errors import SocketException, SocketUsageError, WrongThreadError
@@ -152,17 +147,12 @@ cdef enum:
     INVALID_SOCKET = -1
     SOCKET_ERROR = -1
     SCRATCH = 65536                      # ReceiveBytes up to this size reads here first
-    SO_DONTLINGER = -129                # Winsock's ~SO_LINGER; emulated (PY-31)
 
-
-FIONBIO, FIONREAD, SIOCATMARK = 0x8004667E, 0x4004667F, 0x40047307     # more than a C enum holds
 
 cdef char scratch[SCRATCH]
 cdef bint strict_program = False
 cdef Py_ssize_t handles_open = 0         # live counters of a debug build
 cdef Py_ssize_t objects_alive = 0
-cdef object UNSET = object()             # an argument that was left out
-cdef bint POSIX_REUSE = not hasattr(socket, "SO_EXCLUSIVEADDRUSE")
 
 
 for _which, _name in enumerate(("OnReceive", "OnSend", "OnOutOfBandData", "OnAccept", "OnConnect", "OnClose")):
@@ -184,63 +174,6 @@ def strict(bint on=True):
 def live_counts():
     """What of this room is alive, in a debug build; {} in others."""
     return {"handles": handles_open, "sockets": objects_alive} if PS_COUNTING else {}
-
-
-cdef Py_ssize_t length_of(object n, Py_ssize_t available) except -1:
-    """How much of a buffer of `available` bytes is meant by the argument `n`.  The buffer must be locked: an
-    __index__ may do anything."""
-    cdef Py_ssize_t k
-    if n is None:
-        return available
-    try:
-        k = n
-    except TypeError:
-        raise TypeError(f"n must be an int or None, not {type(n).__name__}") from None
-    except OverflowError:
-        k = -1
-    if not 0 <= k <= available:
-        raise ValueError(f"n must be between 0 and the buffer's {available} bytes, not {n!r}")
-    return k
-
-
-cdef int open_buffer(object buf, Py_buffer *view, int flags) except -1:
-    try:
-        PyObject_GetBuffer(buf, view, flags)
-    except (TypeError, BufferError) as e:
-        wanted = "a writable" if flags & PyBUF_WRITABLE else "a"
-        raise TypeError(f"buf must be {wanted} contiguous bytes-like object, not {type(buf).__name__}") from e
-    return 0
-
-
-cdef int event_mask(object lEvent) except -1:
-    cdef long m
-    try:
-        m = lEvent
-    except TypeError:
-        raise TypeError(f"lEvent must be an int, not {type(lEvent).__name__}") from None
-    except OverflowError:
-        m = -1
-    if m < 0 or m & ~PS_FD_ALL:
-        raise ValueError(f"lEvent must be a sum of FD_ values (0 to {PS_FD_ALL:#x}), not {lEvent!r}")
-    return m
-
-
-cdef int int_of(object x, str argument) except? -1:
-    """An argument that goes to the system as an int."""
-    cdef long long n
-    try:
-        n = x
-    except TypeError:
-        raise TypeError(f"{argument} must be an int, not {type(x).__name__}") from None
-    except OverflowError:
-        n = 1 << 40
-    if n != <int>n:
-        raise ValueError(f"{argument} must be an int of 32 bits, not {x!r}")
-    return <int>n
-
-
-cdef bint is_address(object x):
-    return not isinstance(x, int) and x is not None and x is not UNSET
 
 
 cdef class CAsyncSocket(Watched):
@@ -289,8 +222,7 @@ cdef class CAsyncSocket(Watched):
         else:                                   # its own thread closes it, at its end at the latest
             self._pump.leave(self)
 
-    # --- inside
-    # -------------------------------------------------------------------------------------------------
+    # --- inside --------------------------------------------------------------------------------------------
 
     cdef int _unusable(self, str operation) except -1:
         if self._pump is None:
@@ -366,8 +298,7 @@ cdef class CAsyncSocket(Watched):
     cdef int deliver(self, unsigned int event, int error) except -1:
         return ps_call_handler(self, event, error)
 
-    # --- construction and handle (AS-4 to AS-14)
-    # ------------------------------------------------------------------
+    # --- construction and handle (AS-4 to AS-14) -----------------------------------------------------------
 
     @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
     def Create(self, nSocketPort=0, nSocketType=SOCK_STREAM, lEvent=PS_FD_ALL, lpszSocketAddress=None):
@@ -395,7 +326,7 @@ cdef class CAsyncSocket(Watched):
         Socket for an entry of ``socket.getaddrinfo``; does not bind (AS-11).  None: False, WSAEINVAL."""
         if pAI is None:
             return bool(self._fail("CreateEx", PS_WSAEINVAL))
-        family, kind, protocol, _, _ = _addrinfo(pAI)
+        family, kind, protocol, _, _ = addrinfo(pAI)
         return self.Socket(kind, lEvent, protocol, family)
 
     @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
@@ -434,7 +365,7 @@ cdef class CAsyncSocket(Watched):
         handle, or the handle an object in this thread.
         """
         cdef int mask = event_mask(lEvent)
-        cdef ps_sock_t s = _handle_of(hSocket)
+        cdef ps_sock_t s = handle_of(hSocket)
         cdef int r
         self._must_be_empty("Attach")
         if s == PS_BAD_SOCK:
@@ -452,39 +383,16 @@ cdef class CAsyncSocket(Watched):
         return True
 
     def _adopt(self, ps_sock_t s):
-        """Finds out what somebody else has made of s."""
-        cdef ps_addr name
-        cdef int kind = 0, listening = 0, inline = 0, r, now
-        cdef ps_socklen_t n = sizeof(int)
-        r = ps_getsockopt(s, SOL_SOCKET, SO_TYPE, &kind, &n)
+        """Takes a handle as somebody else has made it."""
+        cdef Found found
+        cdef int r = find_out(s, &found)
+        if r >= 0:
+            r = self._hold(s, found.family, found.kind, 0)
         if r < 0:
             return r
-        ps_addr_room(&name)
-        r = ps_getsockname(s, ps_addr_sa(&name), &name.len)
-        if r < 0:                               # Windows: not bound, so nothing has happened to it yet
-            ps_addr_room(&name)
-        r = self._hold(s, ps_addr_family(&name), kind, 0)
-        if r < 0:
-            return r
-        if ps_addr_port(&name) or (self._family == PS_AF_UNIX and host_and_port(&name)[0]):
-            self._ev.flags |= PS_EV_BOUND
-        if self._ev.phase == PS_DGRAM:
-            return 0
-        n = sizeof(int)
-        if ps_getsockopt(s, SOL_SOCKET, SO_OOBINLINE, &inline, &n) >= 0 and inline:
-            self._ev.flags |= PS_EV_INLINE
-        n = sizeof(int)
-        now = ps_ready(s, PS_IN | PS_OUT)
-        if ps_getsockopt(s, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) >= 0 and listening:
-            self._ev.phase = PS_LISTENING
-        else:
-            ps_addr_room(&name)
-            if ps_getpeername(s, ps_addr_sa(&name), &name.len) >= 0 or now & PS_IN:
-                self._ev.phase = PS_CONNECTED           # readable without a peer: the connection was lost
-                self._ev.flags |= PS_EV_BOUND
-            elif now == 0 and self._ev.flags & PS_EV_BOUND:
-                self._ev.phase = PS_CONNECTING
-        if self._ev.phase != PS_NEW:
+        self._ev.flags |= found.flags
+        if found.phase != PS_NEW:
+            self._ev.phase = found.phase
             r = self._pump.register(self)
             if r < 0:
                 self._let_go()
@@ -547,8 +455,7 @@ cdef class CAsyncSocket(Watched):
     def __reduce_ex__(self, protocol):
         raise TypeError(f"{type(self).__name__} objects cannot be copied or pickled")
 
-    # --- addresses (AS-15 to AS-20)
-    # -------------------------------------------------------------------------------
+    # --- addresses (AS-15 to AS-20) ------------------------------------------------------------------------
 
     def Bind(self, nSocketPort, lpszSocketAddress=None):
         """Names the socket: a port (0: any) and a dotted number (None: all interfaces), or one SOCKADDR
@@ -580,7 +487,7 @@ cdef class CAsyncSocket(Watched):
         cdef int r
         if pAI is None:
             return bool(self._fail("BindEx", PS_WSAEINVAL))
-        family, _, _, _, address = _addrinfo(pAI)
+        family, _, _, _, address = addrinfo(pAI)
         any_address(address, family, &a, "pAI")
         if not usable(self, "BindEx"):
             return False
@@ -588,11 +495,10 @@ cdef class CAsyncSocket(Watched):
         return True if r >= 0 else bool(self._fail("BindEx", -r))
 
     cdef int _bind(self, const ps_addr *a) except? -1:
-        cdef int on = 1, r
+        cdef int r
         if self._ev.flags & PS_EV_BOUND:
             return -PS_WSAEINVAL
-        if POSIX_REUSE and self._type == SOCK_STREAM:   # for port 0 too: a server may restart on what it got
-            ps_setsockopt(self._watch.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on))
+        reuse_address(self, self._type)
         r = ps_bind(self._watch.fd, ps_addr_sa(<ps_addr *>a), a.len)
         if r >= 0:
             self._ev.flags |= PS_EV_BOUND
@@ -631,8 +537,7 @@ cdef class CAsyncSocket(Watched):
             return None
         return host_and_port(&a)
 
-    # --- options and control (AS-21 to AS-28)
-    # ---------------------------------------------------------------------
+    # --- options and control (AS-21 to AS-28) --------------------------------------------------------------
 
     @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
     def SetSockOpt(self, nOptionName, lpOptionValue, nLevel=SOL_SOCKET):
@@ -642,90 +547,26 @@ cdef class CAsyncSocket(Watched):
 
         Returns True, else False; sets WSAENOPROTOOPT (unknown or unsuitable), WSAEINVAL, WSAEFAULT.
         """
-        cdef linger lg
-        cdef Py_buffer view
         cdef int option = int_of(nOptionName, "nOptionName"), level = int_of(nLevel, "nLevel")
-        cdef int number, r
+        cdef int r
         if not usable(self, "SetSockOpt"):
             return False
-        if level == SOL_SOCKET:
-            if not self._suitable(option):
-                return bool(self._fail("SetSockOpt", PS_WSAENOPROTOOPT))
-            if option in (SO_DONTLINGER, SO_REUSEADDR, SO_OOBINLINE):  # what these mean must be known here
-                lpOptionValue = _truth(lpOptionValue)
-            if option == SO_DONTLINGER:
-                option, lpOptionValue = SO_LINGER, (0 if lpOptionValue else 1, 0)
-            if option == SO_REUSEADDR and POSIX_REUSE and self._type == SOCK_STREAM:
-                self._reuse = bool(lpOptionValue)       # Bind has its own opinion: DV-22
-                return True
-            if option == SO_LINGER and isinstance(lpOptionValue, tuple):
-                if len(lpOptionValue) != 2:
-                    raise ValueError(f"lpOptionValue of SO_LINGER must be (onoff, seconds), not {lpOptionValue!r}")
-                lg.l_onoff = int_of(lpOptionValue[0], "lpOptionValue[0]")
-                lg.l_linger = int_of(lpOptionValue[1], "lpOptionValue[1]")
-                r = ps_setsockopt(self._watch.fd, level, option, &lg, sizeof(lg))
-                return True if r >= 0 else bool(self._fail("SetSockOpt", -r))
-        if isinstance(lpOptionValue, int):
-            number = int_of(lpOptionValue, "lpOptionValue")
-            r = ps_setsockopt(self._watch.fd, level, option, &number, sizeof(number))
-            if r >= 0 and level == SOL_SOCKET and option == SO_OOBINLINE:
-                self._inline(number != 0)
-        else:
-            try:
-                PyObject_GetBuffer(lpOptionValue, &view, PyBUF_SIMPLE)
-            except (TypeError, BufferError):
-                raise _no_option(lpOptionValue) from None
-            r = ps_setsockopt(self._watch.fd, level, option, view.buf, <int>view.len)
-            PyBuffer_Release(&view)
+        r = set_option(self, self._type, &self._reuse, level, option, lpOptionValue)
         return True if r >= 0 else bool(self._fail("SetSockOpt", -r))
-
-    def _inline(self, bint on):
-        if on:
-            self._ev.flags |= PS_EV_INLINE
-        else:
-            self._ev.flags &= ~<unsigned int>PS_EV_INLINE
-
-    def _suitable(self, int option):
-        """Windows refuses these, POSIX does not mind (DV-23)."""
-        if self._ev.phase == PS_DGRAM:
-            return option not in (SO_LINGER, SO_DONTLINGER, SO_OOBINLINE, SO_ACCEPTCONN)
-        return option != SO_BROADCAST
 
     @cython.embedsignature(False)   # C's names of the defaults are no signature to help()
     def GetSockOpt(self, nOptionName, nLevel=SOL_SOCKET):
         """GetSockOpt($self, nOptionName, nLevel=...)\n--\n
         An option's value: an int, (onoff, seconds) for SO_LINGER, else the bytes of a C structure; None if
         it fails (AS-21).  SO_ERROR: a Winsock number; reading clears it."""
-        cdef char value[256]
-        cdef ps_socklen_t n = sizeof(value)
-        cdef linger *lg = <linger *>value
-        cdef unsigned int due
-        cdef int r
         cdef int option = int_of(nOptionName, "nOptionName"), level = int_of(nLevel, "nLevel")
+        cdef int r = 0
         if not usable(self, "GetSockOpt"):
             return None
-        if level == SOL_SOCKET:
-            if not self._suitable(option):
-                self._fail("GetSockOpt", PS_WSAENOPROTOOPT)
-                return None
-            if option == SO_ERROR:
-                r = ps_ev_so_error(&self._ev, &ps_socket_probe, &self._watch.fd, &due)
-                after(self, due)
-                return r
-            if option == SO_REUSEADDR and POSIX_REUSE and self._type == SOCK_STREAM:
-                return int(self._reuse)
-            if option == SO_DONTLINGER:
-                option = SO_LINGER
-        memset(value, 0, sizeof(value))
-        r = ps_getsockopt(self._watch.fd, level, option, value, &n)
+        value = get_option(self, self._type, self._reuse, level, option, &r)
         if r < 0:
             self._fail("GetSockOpt", -r)
-            return None
-        if level == SOL_SOCKET and option == SO_LINGER:
-            return int(lg.l_onoff == 0) if nOptionName != option else (lg.l_onoff, lg.l_linger)
-        if n == sizeof(int):
-            return (<int *>value)[0]
-        return <unsigned char>value[0] if n == 1 else value[:n]
+        return value
 
     def IOCtl(self, lCommand, lpArgument=0):
         """FIONBIO, FIONREAD or SIOCATMARK (AS-25).  Returns the argument as the command leaves it; None if it
@@ -736,21 +577,9 @@ cdef class CAsyncSocket(Watched):
         (AS-26).
         """
         cdef long long r
-        cdef int blocking
         if not usable(self, "IOCtl"):
             return None
-        if lCommand == FIONBIO:
-            blocking = not lpArgument
-            r = -PS_WSAEINVAL if blocking and self._ev.mask else ps_set_blocking(self._watch.fd, blocking)
-            if r >= 0:
-                self._blocking = blocking
-                r = lpArgument
-        elif lCommand == FIONREAD:
-            r = ps_readable_bytes(self._watch.fd)
-        elif lCommand == SIOCATMARK:
-            r = ps_at_mark(self._watch.fd) if not self._ev.oobs else 0
-        else:
-            r = -PS_WSAEOPNOTSUPP
+        r = control(self, &self._blocking, lCommand, lpArgument)
         if r < 0:
             self._fail("IOCtl", <int>-r)
             return None
@@ -777,8 +606,7 @@ cdef class CAsyncSocket(Watched):
         """The calling thread's last socket error, a Winsock number; valid right after a failure (AS-28)."""
         return ps_last_error
 
-    # --- connection (AS-29 to AS-37)
-    # ------------------------------------------------------------------------------
+    # --- connection (AS-29 to AS-37) -----------------------------------------------------------------------
 
     def Listen(self, nConnectionBacklog=5):
         """Lets clients connect (AS-29).  Returns True, else False; sets WSAEINVAL (not bound), WSAEISCONN,
@@ -903,7 +731,7 @@ cdef class CAsyncSocket(Watched):
         cdef int r
         if pAI is None:
             return bool(self._fail("ConnectEx", PS_WSAEINVAL))
-        family, _, _, _, address = _addrinfo(pAI)
+        family, _, _, _, address = addrinfo(pAI)
         any_address(address, family, &a, "pAI")
         if not usable(self, "ConnectEx"):
             return False
@@ -977,12 +805,11 @@ cdef class CAsyncSocket(Watched):
         cdef unsigned int slot = self._slot
         cdef unsigned int generation = pump._live.slots[slot].generation
 
-        def look_up():
-            answer = _look_up(host, port)
+        def answered(answer):
             pump.call_soon_threadsafe(lambda: _resolved(pump, slot, generation, answer))
 
         try:
-            threading.Thread(target=look_up, name=f"pysock resolver of {host}", daemon=True).start()
+            resolve_in_thread(host, port, answered)
         except RuntimeError:                            # the system has no room for one more
             return bool(self._fail("Connect", PS_WSAENOBUFS))
         self._ev.phase = PS_CONNECTING                  # not registered yet, so no edge is taken for its end
@@ -1039,8 +866,7 @@ cdef class CAsyncSocket(Watched):
             usable(self, "Close")
         self._drop()
 
-    # --- data (AS-38 to AS-47)
-    # ------------------------------------------------------------------------------------
+    # --- data (AS-38 to AS-47) -----------------------------------------------------------------------------
 
     @cython.binding(True)
     def Receive(self, buf, n=None, int flags=0):
@@ -1256,7 +1082,7 @@ cdef class CAsyncSocket(Watched):
         (no such host), WSAEACCES, WSAEADDRNOTAVAIL, WSAEAFNOSUPPORT, WSAEDESTADDRREQ, WSAENETUNREACH.
         """
         cdef ps_addr a
-        n, port, host, flags = self._send_to_arguments(n, port, host, flags)
+        n, port, host, flags = send_to_arguments(n, port, host, flags, self._family)
         if not usable(self, "SendTo"):
             return SOCKET_ERROR
         if is_address(port):
@@ -1278,7 +1104,7 @@ cdef class CAsyncSocket(Watched):
         """
         cdef ps_addr a
         cdef int error
-        n, port, host, flags = self._send_to_arguments(n, port, host, flags)
+        n, port, host, flags = send_to_arguments(n, port, host, flags, self._family)
         number = port_number(port, "port")
         if not usable(self, "SendToEx"):
             return SOCKET_ERROR
@@ -1290,18 +1116,6 @@ cdef class CAsyncSocket(Watched):
             self._fail("SendToEx", error)
             return SOCKET_ERROR
         return self._send_by_helper("SendToEx", buf, n, SockAddr.of(&a), flags)
-
-    def _send_to_arguments(self, n, port, host, flags):
-        """The length may be left out, so what follows it may stand one place further left."""
-        if n is not UNSET and (port is UNSET or is_address(n) or (port is None or isinstance(port, str))
-                               and self._family != PS_AF_UNIX):
-            n, port, host, flags = UNSET, n, port, host
-        if is_address(port) and (not isinstance(port, str) or self._family == PS_AF_UNIX):
-            host, flags = None, host if flags is UNSET else flags
-        if port is UNSET:
-            raise TypeError("SendTo needs a port or an address")
-        return (None if n is UNSET else n, port,
-                None if host is UNSET else host, 0 if flags is UNSET else flags)
 
     def _send_by_helper(self, str operation, buf, n, SockAddr target, int flags):
         if type(self).SendToHelper is not CAsyncSocket.SendToHelper:
@@ -1348,8 +1162,7 @@ cdef class CAsyncSocket(Watched):
         after(self, ps_ev_send_failed(&self._ev, error))
         return -error
 
-    # --- overridables (AS-48)
-    # -------------------------------------------------------------------------------------
+    # --- overridables (AS-48) ------------------------------------------------------------------------------
 
     def OnReceive(self, int nErrorCode):
         """Data, or a datagram, is there to be Received; at most one Receive per call is needed."""
@@ -1370,15 +1183,14 @@ cdef class CAsyncSocket(Watched):
     def OnClose(self, int nErrorCode):
         """The peer has closed and all data is read (0), or the connection was lost (WSAECONNRESET ...)."""
 
-    # --- what the framework used (AS-51)
-    # ----------------------------------------------------------------------------
+    # --- what the framework used (AS-51) -------------------------------------------------------------------
 
     @staticmethod
     def LookupHandle(hSocket, bint bDead=False):
         """This thread's object for a handle, or None.  With `bDead`: True if the handle was closed or
         detached since the last dispatch, else None."""
         cdef Pump pump = current_pump()
-        cdef ps_sock_t s = _handle_of(hSocket)
+        cdef ps_sock_t s = handle_of(hSocket)
         if bDead:
             return True if ps_slots_is_dead(&pump._live, s) else None
         found = pump.find(s)
@@ -1428,49 +1240,10 @@ cdef class CAsyncSocket(Watched):
         sock.deliver(event, error)
 
 
-def _look_up(host, int port):
-    """In the resolver's thread: SockAddr, or a Winsock number."""
-    cdef ps_addr a
-    try:
-        error = resolve(host, port, AF_INET, 0, &a)
-    except Exception:                                   # whatever it was, Connect must end
-        error = PS_WSAEINVAL
-    return error if error else SockAddr.of(&a)
-
-
 def _resolved(Pump pump not None, unsigned int slot, unsigned int generation, answer):
     cdef void *owner = ps_slots_owner(&pump._live, slot, generation)
     if owner != NULL and (<CAsyncSocket>owner)._resolving:
         (<CAsyncSocket>owner)._go_on(answer)
-
-
-cdef ps_sock_t _handle_of(object hSocket) except? PS_BAD_SOCK:
-    cdef object number = hSocket.fileno() if isinstance(hSocket, socket.socket) else hSocket
-    if not hasattr(number, "__index__"):
-        raise TypeError(f"hSocket must be a handle or a socket.socket, not {type(hSocket).__name__}")
-    cdef long long value = number                       # INVALID_SOCKET is -1, also where handles are unsigned
-    return <ps_sock_t>value if value >= 0 and <long long><ps_sock_t>value == value else PS_BAD_SOCK
-
-
-cdef object _no_option(value):
-    return TypeError("lpOptionValue must be an int, (onoff, seconds) for SO_LINGER, or bytes, "
-                     f"not {type(value).__name__}")
-
-
-cdef int _truth(value) except -1:
-    """Of a BOOL: an int, or the bytes of one."""
-    if isinstance(value, int):
-        return bool(value)
-    try:
-        return any(memoryview(value).tobytes())
-    except TypeError:
-        raise _no_option(value) from None
-
-
-def _addrinfo(entry):
-    if not isinstance(entry, tuple) or len(entry) != 5:
-        raise TypeError(f"pAI must be an entry of socket.getaddrinfo (5 values), not {entry!r}")
-    return entry
 
 
 ps_public(CAsyncSocket)

@@ -41,6 +41,7 @@ from pysock import (
     SO_REUSEADDR,
     SOCK_STREAM,
     SOCKET_ERROR,
+    SOL_SOCKET,
     WSAECONNRESET,
     WSAEINVAL,
     WSAENOBUFS,
@@ -804,3 +805,21 @@ def test_as_35_a_stream_that_takes_no_more_is_told_of_none():
         assert sock.AsyncSelect()
         drain()
         assert "OnReceive" not in sock.names()
+
+
+def test_as_21_a_value_that_closes_the_socket_sets_no_other_sockets_option():
+    """The options room reads the handle when it is used: by then its number may be somebody else's."""
+    others = []
+
+    class Closing:
+        def __int__(self):
+            sock.Close()
+            others.append(socket.socket())  # on POSIX it gets the number that is free now
+            return 7
+
+    with CAsyncSocket() as sock:
+        sock.Socket()
+        assert not sock.SetSockOpt(SO_LINGER, (1, Closing()))
+        assert sock.GetLastError() == WSAENOTSOCK
+    with others[0] as other:
+        assert not any(other.getsockopt(SOL_SOCKET, SO_LINGER, 8)[:4])  # l_onoff

@@ -11,9 +11,10 @@ ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "src" / "_core"
 
 # A room may import rooms of its own stack with a lower rank. `native` and `fast` declare C for one stack each.
-EVENTS = {"native": 0, "errors": 1, "names": 2, "events": 2, "pump": 3, "sockets": 4, "blocking": 5}
+EVENTS = {"native": 0, "errors": 1, "arguments": 1, "names": 2, "events": 2, "pump": 3, "options": 4}
 BYTES = {"errors": 0, "fast": 1, "collect": 1, "classes": 2, "text": 2, "memfile": 2, "stream": 2, "wire": 2}
 EVENTS["public"] = BYTES["public"] = 0  # the third door, for both
+EVENTS |= {"sockets": 5, "blocking": 6}
 BYTES |= {"buffer": 3, "archive": 4, "transact": 5, "graph": 6, "carchive": 7, "plan": 8, "push": 8}
 # The one compiled room above both: a socket of the events stack becomes a file (`stream`) of the bytes stack.
 BOTH = {**EVENTS, **BYTES, "link": 7}

@@ -1,0 +1,1 @@
+# C functions only: arguments.pxd has them.

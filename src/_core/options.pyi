@@ -1,0 +1,3 @@
+FIONBIO: int
+FIONREAD: int
+SIOCATMARK: int
