@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""The values of an archive, for the room above."""
+"""The values of an archive, for the rooms above."""
 
 from libc.stdint cimport int64_t, uint64_t
 
@@ -17,9 +17,8 @@ cdef class Cursor(Buffer):
     cdef str _profile
     cdef str _map_order
 
-    cdef str text_of(self, bytearray units, bint wide, int64_t at)
-
 cdef int store_string(Cursor c, object v, int kind) except -1
+cdef int store_units(Cursor c, str s, Py_ssize_t n) except -1
 cdef str load_string(Cursor c)
 cdef uint64_t read_count(Cursor c) except? 0xFFFFFFFFFFFFFFFF
 cdef int64_t sizable_count(Cursor c, uint64_t n, int64_t at) except -1

@@ -3,8 +3,8 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
-from pysock._core.archive cimport Cursor
 from pysock._core.buffer cimport Buffer
+from pysock._core.bulk cimport Bulk
 
 cdef enum:
     DEEPEST = 8             # transactions in each other (AR-216)
@@ -23,7 +23,7 @@ cdef struct Frame:
 cdef class Waiter:
     cdef int wait(self, Transactional c, Py_ssize_t k) except -1
 
-cdef class Transactional(Cursor):
+cdef class Transactional(Bulk):
     cdef Waiter waiter      # of a fed archive: waits for bytes where else NeedMoreData is raised
     cdef int _depth         # of the objects being loaded
     cdef Frame stack[8]

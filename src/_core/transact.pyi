@@ -3,12 +3,12 @@ from typing import Generic, Self, TypeVar
 
 from typing_extensions import disjoint_base
 
-from .archive import Cursor
+from .bulk import Bulk
 
 _A = TypeVar("_A", bound=Transactional)
 
 @disjoint_base
-class Transactional(Cursor):
+class Transactional(Bulk):
     """The archive with transactions, still without its objects."""
 
     def begin(self) -> None: ...

@@ -12,7 +12,6 @@ Invariants:
 from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memcpy, memmove
 
-from pysock._core.archive cimport Cursor
 from pysock._core.buffer cimport (
     F_FEED, F_MEMORY, S_CLOSED, S_OPEN, Buffer, check_loading, enter_item, leave_item, open_window, over_limit,
     position, read_into, resize_buffer, unusable,
@@ -23,7 +22,7 @@ cdef enum:
     SPARE = 262144          # bytes of grown buffer that are not worth giving back
 
 
-cdef int make_space(Cursor c, Py_ssize_t n) except -1:
+cdef int make_space(Buffer c, Py_ssize_t n) except -1:
     """Space for n more loaded bytes. What lies before the cursor, or the transaction, makes way once that is
     at least half of all, and else the buffer doubles: so each byte is moved about once."""
     cdef uint8_t *first = c.start + (c.mark - c.base) if c.frames else c.rcur
@@ -65,7 +64,7 @@ cdef class Waiter:
         raise NotImplementedError
 
 
-cdef class Transactional(Cursor):
+cdef class Transactional(Bulk):
     """The archive with transactions, still without its objects."""
 
     cdef void mark_map(self, Frame *f) noexcept:
