@@ -562,14 +562,14 @@ def test_lists_of_objects_are_compared_as_lists_are():
     class Part(CObject, schema=1, eq=True):
         x: float = field(DOUBLE)
 
-    class Whole(CObject, schema=1, eq=True):
+    class Bundle(CObject, schema=1, eq=True):
         parts: list[Part | None] = field(array_of(Part), default_factory=list)
 
     part = Part(x=nan)
-    assert part != part and Whole(parts=[part]) == Whole(parts=[part]), "as [nan] == [nan] of the same nan"
-    assert Whole(parts=[Part(x=1.0)]) == Whole(parts=[Part(x=1.0)])
+    assert part != part and Bundle(parts=[part]) == Bundle(parts=[part]), "as [nan] == [nan] of the same nan"
+    assert Bundle(parts=[Part(x=1.0)]) == Bundle(parts=[Part(x=1.0)])
     for parts in ([], [None], [Part(x=2.0)], [Part(x=1.0), None]):
-        assert Whole(parts=[Part(x=1.0)]) != Whole(parts=parts)
+        assert Bundle(parts=[Part(x=1.0)]) != Bundle(parts=parts)
 
 
 def test_what_is_not_equal_is_found_whatever_points_back_to_it():
