@@ -14,7 +14,8 @@ CORE = ROOT / "src" / "_core"
 EVENTS = {"native": 0, "errors": 1, "names": 2, "events": 2, "pump": 3, "sockets": 4, "blocking": 5}
 BYTES = {"errors": 0, "fast": 1, "collect": 1, "classes": 2, "text": 2, "memfile": 2, "stream": 2, "wire": 2}
 EVENTS["public"] = BYTES["public"] = 0  # the third door, for both
-BYTES |= {"buffer": 3, "archive": 4, "transact": 5, "graph": 6, "carchive": 7, "plan": 8, "push": 8}
+BYTES |= {"buffer": 3, "archive": 4, "transact": 5, "graph": 6}
+BYTES |= {"items": 7, "carchive": 7, "plan": 8, "push": 8}
 # The one compiled room above both: a socket of the events stack becomes a file (`stream`) of the bytes stack.
 BOTH = {**EVENTS, **BYTES, "link": 7}
 DOORS = ("native.pxd", "fast.pxd", "public.pxd")  # each stack has one door to its C
