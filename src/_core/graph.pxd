@@ -56,6 +56,7 @@ cdef class Program:
     # are known to be
     cdef int store(self, Graph a, object obj, CRuntimeClass tag, bint sure) except -1
     cdef int load(self, Graph a, object obj) except -1
+    cdef int check(self, Graph a, object obj) except -1     # raises if the object cannot be stored
     cdef object columns(self, Graph a, object n)
 
 

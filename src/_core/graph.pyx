@@ -70,6 +70,9 @@ cdef class Program:
     cdef int load(self, Graph a, object obj) except -1:
         raise NotImplementedError
 
+    cdef int check(self, Graph a, object obj) except -1:
+        raise NotImplementedError
+
     cdef object columns(self, Graph a, object n):
         raise NotImplementedError
 

@@ -6,9 +6,6 @@ from .classes import CRuntimeClass
 from .graph import Program
 
 @final
-class Item: ...
-
-@final
 class Form: ...
 
 @final

@@ -16,7 +16,7 @@ BYTES = {"errors": 0, "fast": 1, "collect": 1, "classes": 2, "text": 2, "memfile
 EVENTS["public"] = BYTES["public"] = 0  # the third door, for both
 EVENTS |= {"sockets": 5, "blocking": 6}
 BYTES |= {"buffer": 3, "archive": 4, "bulk": 5, "transact": 6, "graph": 7}
-BYTES |= {"carchive": 8, "plan": 9, "push": 9}
+BYTES |= {"items": 8, "carchive": 8, "plan": 9, "push": 9}
 # The one compiled room above both: a socket of the events stack becomes a file (`stream`) of the bytes stack.
 BOTH = {**EVENTS, **BYTES, "link": 7}
 DOORS = ("native.pxd", "fast.pxd", "public.pxd")  # each stack has one door to its C
