@@ -683,7 +683,8 @@ def test_descriptors_run_out_on_accept():
         with no_descriptors() as hoard:
             Pump.current().run_until(lambda: False, 0.3)
             assert 1 <= len(ls.log) <= 10, "it spins"
-            assert set(ls.log) == {WSAEMFILE}
+            # A Wine may find one in between, as its server closes what it kept a little longer.
+            assert WSAEMFILE in ls.log and {*ls.log} <= {WSAEMFILE, *([True] if WINE else [])}
             for _ in range(4):  # a connection may cost two
                 hoard.pop().close()
             until(lambda: len(ls.children) == 2)
