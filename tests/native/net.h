@@ -84,6 +84,19 @@ static inline int tcp_pair(ps_sock_t *a, ps_sock_t *b) {
     return r;
 }
 
+/* RUN for a case of a connected pair. */
+#define ON_PAIR(label, body)                  \
+    do {                                      \
+        ps_sock_t a_, b_;                     \
+        check_start();                        \
+        if (CHECK(tcp_pair(&a_, &b_) == 0)) { \
+            body(a_, b_);                     \
+            ps_close(a_);                     \
+            ps_close(b_);                     \
+        }                                     \
+        check_count(label, #body);            \
+    } while (0)
+
 /* A port on which nobody listens: bound once and given back. */
 static inline int closed_port(struct sockaddr_in *name) {
     ps_sock_t s;

@@ -173,13 +173,13 @@ bigendian_python() {
     version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     apt=(apt-get -o APT::Architecture=s390x -o APT::Architectures=s390x -o Dir::State="$dir/apt" -o Dir::Cache="$dir/apt"
         -o Dir::State::status="$dir/apt/status" -o APT::Sandbox::User=root)
-    if [[ ! -x $dir/root/usr/bin/python$version ]]; then
-        mkdir -p "$dir/apt/lists/partial" "$dir/apt/archives/partial" "$dir/root"
+    if [[ ! -x $dir/sysroot/usr/bin/python$version ]]; then
+        mkdir -p "$dir/apt/lists/partial" "$dir/apt/archives/partial" "$dir/sysroot"
         touch "$dir/apt/status"
         "${apt[@]}" update -qq
         (cd "$dir/apt" && "${apt[@]}" download -qq "python$version-minimal" "libpython$version-minimal" "libpython$version-stdlib" \
             libc6 libgcc-s1 libexpat1 zlib1g libssl3 libffi8 libbz2-1.0 liblzma5 libuuid1 libcrypt1 libsqlite3-0)
-        for room in "$dir"/apt/*.deb; do dpkg-deb -x "$room" "$dir/root"; done
+        for room in "$dir"/apt/*.deb; do dpkg-deb -x "$room" "$dir/sysroot"; done
     fi
     site=$dir/site
     rm -rf "$site" && mkdir -p "$site/pysock_mfc-0.dist-info" && cp -r "$root/src/pysock" "$site" && mkdir -p "$site/pysock/_core"
@@ -188,8 +188,8 @@ bigendian_python() {
     for room in $(rooms); do link_module "$room" s390x-linux-gnu.2.36 "$site/pysock/_core/$room.so"; done
     "$python" -m pip install -q --target "$dir/deps" pytest pytest-timeout "hypothesis<6.101" # without C of its own
     cd "$root"
-    QEMU_LD_PREFIX=$dir/root PYTHONPATH=$site:$dir/deps PYTHONDONTWRITEBYTECODE=1 limit='' \
-        run_main qemu-s390x "$dir/root/usr/bin/python$version" -m pytest -q -p no:cacheprovider --timeout 900 \
+    QEMU_LD_PREFIX=$dir/sysroot PYTHONPATH=$site:$dir/deps PYTHONDONTWRITEBYTECODE=1 limit='' \
+        run_main qemu-s390x "$dir/sysroot/usr/bin/python$version" -m pytest -q -p no:cacheprovider --timeout 900 \
         tests/conformance/test_archive_*.py tests/vectors/test_vectors.py tests/vectors/test_behaviour.py \
         tests/unit/test_plan.py tests/unit/test_fields.py tests/unit/test_values.py tests/unit/test_archive_values.py
     cd - >/dev/null

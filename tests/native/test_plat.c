@@ -439,18 +439,6 @@ static void a_full_unix_listener_refuses(void) {
 }
 #endif
 
-#define ON_PAIR(body)                         \
-    do {                                      \
-        ps_sock_t a_, b_;                     \
-        check_start();                        \
-        if (CHECK(tcp_pair(&a_, &b_) == 0)) { \
-            body(a_, b_);                     \
-            ps_close(a_);                     \
-            ps_close(b_);                     \
-        }                                     \
-        check_count("plat", #body);           \
-    } while (0)
-
 int main(void) {
     if (ps_startup() < 0) return 2;
     RUN("plat", errno_becomes_winsock());
@@ -458,13 +446,13 @@ int main(void) {
     RUN("plat", bad_arguments_are_told());
     RUN("plat", sockets_are_born_well());
     RUN("plat", an_adopted_socket_is_made_so());
-    ON_PAIR(bytes_go_both_ways);
-    ON_PAIR(unknown_flags_are_refused);
-    ON_PAIR(a_full_buffer_would_block);
-    ON_PAIR(the_end_is_0_and_sends_go_on);
+    ON_PAIR("plat", bytes_go_both_ways);
+    ON_PAIR("plat", unknown_flags_are_refused);
+    ON_PAIR("plat", a_full_buffer_would_block);
+    ON_PAIR("plat", the_end_is_0_and_sends_go_on);
     RUN("plat", a_send_to_nobody_is_an_error_only());
     RUN("plat", a_reset_is_told());
-    ON_PAIR(urgent_bytes_are_apart);
+    ON_PAIR("plat", urgent_bytes_are_apart);
     RUN("plat", a_refused_connect_is_told());
     RUN("plat", accept_tells_the_peer());
     RUN("plat", datagrams_keep_their_bounds());
@@ -473,7 +461,7 @@ int main(void) {
     RUN("plat", a_wake_is_kept_until_cleared());
     RUN("plat", the_clock_goes_forward());
 #ifndef _WIN32
-    ON_PAIR(an_interrupted_call_is_repeated);
+    ON_PAIR("plat", an_interrupted_call_is_repeated);
     RUN("plat", without_descriptors_accept_keeps_the_connection());
     RUN("plat", a_full_unix_listener_refuses());
 #endif
